@@ -1,0 +1,1 @@
+"""Hearing agents, the database, the stores, the pages: the part that runs centrally."""
