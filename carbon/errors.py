@@ -1,0 +1,9 @@
+"""The exceptions of the carbon room. All are `CarbonError`, so that one `except` at the edge is enough."""
+
+
+class CarbonError(Exception):
+    """A figure could not be calculated; the message says which and why."""
+
+
+class FactsError(CarbonError):
+    """Energy facts do not fit together or cannot be read."""
