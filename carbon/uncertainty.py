@@ -1,0 +1,26 @@
+"""How far a measured figure may be off, by the kind of meter: relative half-widths at 95%.
+
+Source: carbon reference section 7, default tiers (fiscal meter 2%, UPS or PDU 5%, BMC or smart power supply 10%,
+RAPL or model 20%, product sheet x count 30%, else 50%).
+"""
+
+DEFAULT_TIER = 0.50
+
+METER_TIERS: dict[str, float] = {
+    "acpi_meter": 0.10,
+    "hwmon": 0.10,
+    "battery": 0.10,
+    "rapl": 0.20,
+    "amdgpu": 0.20,
+}
+"""By the name of the energy source that read the meter."""
+
+
+def measured_band(energy: int, source: str) -> tuple[int, int]:
+    """Low and high of a measured amount, in its own unit (microjoules or microwatts), as whole numbers.
+
+    >>> measured_band(1000, "rapl")
+    (800, 1200)
+    """
+    width = round(energy * METER_TIERS.get(source, DEFAULT_TIER))
+    return energy - width, energy + width

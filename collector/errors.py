@@ -1,0 +1,70 @@
+"""The collector's exceptions. Lower libraries' errors are translated into these where they enter.
+
+Each has a stable `code` for machines, a message that names the thing, and a remedy; the HTTP edge turns them into
+`{"error": {"code", "message", "remedy"}}` with the exception's status.
+"""
+
+
+class CollectorError(Exception):
+    """Something went wrong that the user should hear of: what, and what to do."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class ReportUnreadable(CollectorError):
+    """The report's envelope is wrong: the whole report is refused. `field` names what is wrong."""
+
+    code = "report_unreadable"
+    status = 400
+
+    def __init__(self, field: str, message: str, remedy: str = "") -> None:
+        super().__init__(f"{field}: {message}", remedy)
+        self.field = field
+
+
+class ReportTooLarge(CollectorError):
+    """The body is larger than a collector takes."""
+
+    code = "report_too_large"
+    status = 413
+
+
+class SequenceConflict(CollectorError):
+    """The same report number came with other content: the agent starts a new stream."""
+
+    code = "sequence_conflict"
+    status = 409
+
+
+class NotAuthorised(CollectorError):
+    """No key, an unknown key, or a revoked one."""
+
+    code = "not_authorised"
+    status = 401
+
+
+class Forbidden(CollectorError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(CollectorError):
+    """There is no such thing."""
+
+    code = "not_found"
+    status = 404
+
+
+class BadRequest(CollectorError):
+    """A parameter is wrong; the message names it."""
+
+    code = "bad_request"
+    status = 400

@@ -1,0 +1,181 @@
+"""A report as it comes off the wire: unpacked within bounds, decoded, its envelope checked.
+
+The shape is `agent.report.Report`; `WireReport` repeats its fields (a test compares them) with the bounds that a
+collector must hold an unknown sender to, and with rows as plain tuples, which decode in less than half the time.
+Envelope errors refuse the report. A bad row or reading costs only itself: when the whole does not decode, rows and
+readings are decoded one by one and the bad ones are returned as `Refused`.
+"""
+
+import hashlib
+import zlib
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+
+import msgspec
+from isal import isal_zlib
+from msgspec import Meta
+
+from agent.report import FORMAT_VERSION, Choice, Event, Inventory, Meter, SampleTime, Series, SourceState, Value
+from collector.errors import ReportTooLarge, ReportUnreadable
+
+LARGEST_BODY_BYTES = 4 * 1024 * 1024
+LARGEST_UNPACKED_BYTES = 48 * 1024 * 1024
+"""A minute's report of a large host is 50 kB; an agent's spool never joins reports, so these are generous."""
+
+Name = Annotated[str, Meta(max_length=256)]
+Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Position = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+WireRow = tuple[Position, Nanoseconds, list[Value]]
+WireReading = tuple[Position, Nanoseconds, Nanoseconds, list[int | float], list[int]]
+T = TypeVar("T")
+
+
+class WireReport(msgspec.Struct, forbid_unknown_fields=False):
+    """See `agent.report.Report`."""
+
+    stream_id: Annotated[str, Meta(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
+    sequence: Annotated[int, Meta(ge=1, le=2**53)]
+    agent_version: Annotated[str, Meta(max_length=64)]
+    boot_id: Annotated[str, Meta(max_length=64)]
+    samples: list[SampleTime] = []
+    series: list[Series] = []
+    rows: list[WireRow] = []
+    meters: list[Meter] = []
+    readings: list[WireReading] = []
+    sources: Annotated[list[SourceState], Meta(max_length=64)] = []
+    choice: Choice = msgspec.field(default_factory=lambda: Choice("estimate"))
+    inventory: Inventory | None = None
+    events: Annotated[list[Event], Meta(max_length=1000)] = []
+    version: int = FORMAT_VERSION
+
+
+class _RawRows(msgspec.Struct):
+    rows: list[msgspec.Raw] = []
+    readings: list[msgspec.Raw] = []
+
+
+class _Version(msgspec.Struct):
+    version: int = FORMAT_VERSION
+
+
+@dataclass(slots=True)
+class Refused:
+    """Rows of one report that were not kept: how many for each reason, and one example of each."""
+
+    reasons: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def add(self, reason: str, example: object) -> None:
+        """Count one more for `reason`; the first example of a reason is kept, shortened."""
+        count, kept = self.reasons.get(reason, (0, ""))
+        self.reasons[reason] = (count + 1, kept or str(example)[:200])
+
+    @property
+    def count(self) -> int:
+        return sum(count for count, _ in self.reasons.values())
+
+
+@dataclass(slots=True)
+class Received:
+    """A decoded report, the SHA-256 of its JSON text (its identity's content), and the rows already refused."""
+
+    report: WireReport
+    sha256: bytes
+    refused: Refused
+
+
+_report_decoder = msgspec.json.Decoder(WireReport)
+_version_decoder = msgspec.json.Decoder(_Version)
+_raw_decoder = msgspec.json.Decoder(_RawRows)
+_row_decoder = msgspec.json.Decoder(WireRow)
+_reading_decoder = msgspec.json.Decoder(WireReading)
+
+
+def unpack(body: bytes, content_encoding: str) -> bytes:
+    """The JSON text of a request body. Never unpacks more than `LARGEST_UNPACKED_BYTES`.
+
+    Raises ReportUnreadable for a damaged or unknown encoding and ReportTooLarge for one that unpacks to too much.
+    """
+    if content_encoding in ("", "identity"):
+        return body
+    if content_encoding != "gzip":
+        raise ReportUnreadable(
+            "content-encoding", f"content encoding {content_encoding!r} is not known", "send gzip or identity"
+        )
+    unpacker = isal_zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        text: bytes = unpacker.decompress(body, LARGEST_UNPACKED_BYTES + 1)
+    except isal_zlib.error as error:
+        raise ReportUnreadable("body", f"the body is not valid gzip ({error})", "send the report again") from error
+    if len(text) > LARGEST_UNPACKED_BYTES:
+        raise ReportTooLarge(f"the report unpacks to more than {LARGEST_UNPACKED_BYTES} bytes")
+    if not unpacker.eof:
+        raise ReportUnreadable("body", "the body's gzip stream is cut short", "send the report again")
+    if unpacker.unused_data:
+        raise ReportUnreadable("body", "bytes follow the body's gzip stream", "send one gzip member")
+    return text
+
+
+def receive(body: bytes, content_encoding: str) -> Received:
+    """The report in a request body.
+
+    Raises ReportUnreadable naming the field whose envelope is wrong, or ReportTooLarge.
+    """
+    text = unpack(body, content_encoding)
+    sha256 = hashlib.sha256(text).digest()
+    refused = Refused()
+    try:
+        report = _report_decoder.decode(text)
+    except msgspec.ValidationError as error:
+        _check_version(text)
+        report = _decode_leniently(text, error, refused)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ReportUnreadable("body", f"the body is not JSON ({error})", "send UTF-8 JSON") from error
+    if report.version != FORMAT_VERSION:
+        _check_version(text)
+    return Received(report, sha256, refused)
+
+
+def _check_version(text: bytes) -> None:
+    try:
+        version = _version_decoder.decode(text).version
+    except msgspec.MsgspecError as error:
+        raise ReportUnreadable("version", str(error), "send a report object with a whole number `version`") from error
+    if version != FORMAT_VERSION:
+        raise ReportUnreadable(
+            "version",
+            f"report version {version} is not known here, which reads version {FORMAT_VERSION}",
+            "bring collector and agent to the same release, the collector first",
+        )
+
+
+def _decode_leniently(text: bytes, error: msgspec.ValidationError, refused: Refused) -> WireReport:
+    """Decode with rows and readings one by one. If the error was in the envelope it is raised as ReportUnreadable."""
+    try:
+        raw = _raw_decoder.decode(text)
+        rest = msgspec.json.decode(text)
+        rest["rows"], rest["readings"] = [], []
+        report = msgspec.convert(rest, WireReport)
+    except (msgspec.MsgspecError, TypeError) as envelope_error:
+        path = _path_of(envelope_error)
+        raise ReportUnreadable(path, str(envelope_error), f"send `{path}` as the report format says") from error
+    report.rows = _each(raw.rows, _row_decoder, refused, "row")
+    report.readings = _each(raw.readings, _reading_decoder, refused, "reading")
+    return report
+
+
+def _each(raws: list[msgspec.Raw], decoder: msgspec.json.Decoder[T], refused: Refused, what: str) -> list[T]:
+    kept: list[T] = []
+    for raw in raws:
+        try:
+            kept.append(decoder.decode(raw))
+        except msgspec.MsgspecError as error:
+            refused.add(f"{what} of a wrong type", f"{bytes(raw)[:100]!r}: {error}")
+    return kept
+
+
+def _path_of(error: Exception) -> str:
+    """The field a msgspec message speaks of: `$.samples[3]` gives `samples[3]`."""
+    _, found, path = str(error).partition("at `$.")
+    return path.rstrip("`") if found else "body"
