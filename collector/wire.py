@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 import msgspec
-from isal import isal_zlib
 from msgspec import Meta
 
 from agent.report import FORMAT_VERSION, Choice, Event, Inventory, Meter, SampleTime, Series, SourceState, Value
@@ -103,10 +102,10 @@ def unpack(body: bytes, content_encoding: str) -> bytes:
         raise ReportUnreadable(
             "content-encoding", f"content encoding {content_encoding!r} is not known", "send gzip or identity"
         )
-    unpacker = isal_zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        text: bytes = unpacker.decompress(body, LARGEST_UNPACKED_BYTES + 1)
-    except isal_zlib.error as error:
+        text = unpacker.decompress(body, LARGEST_UNPACKED_BYTES + 1)
+    except zlib.error as error:
         raise ReportUnreadable("body", f"the body is not valid gzip ({error})", "send the report again") from error
     if len(text) > LARGEST_UNPACKED_BYTES:
         raise ReportTooLarge(f"the report unpacks to more than {LARGEST_UNPACKED_BYTES} bytes")
