@@ -68,3 +68,30 @@ class BadRequest(CollectorError):
 
     code = "bad_request"
     status = 400
+
+
+class QueueFull(CollectorError):
+    """More is waiting to be written than the collector holds; the sender tries again."""
+
+    code = "busy"
+    status = 503
+
+
+class DatabaseError(CollectorError):
+    """The database failed; the message says how."""
+
+    code = "database_error"
+    status = 503
+
+
+class DatabaseBusy(DatabaseError):
+    """Another writer held the database for longer than ten seconds."""
+
+    code = "database_busy"
+
+
+class DatabaseFull(DatabaseError):
+    """There is no space left for the database. Nothing was recorded; it goes on by itself when there is."""
+
+    code = "database_full"
+    status = 507

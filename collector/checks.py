@@ -1,0 +1,167 @@
+"""What of a report is kept: each row and reading is checked by itself, and a bad one costs only itself.
+
+A row must name a known series, have one value a field, of the field's type, within its bounds, at the time of one of
+the report's samples. A reading must name a meter of the report, fit its kind, and lie within what a meter can show.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.names import MEASUREMENTS, Field
+from agent.report import Meter, Series, Value
+from collector.clocks import plausible
+from collector.wire import Refused, WireReading, WireRow
+
+LONGEST_TEXT = 1024
+LONGEST_TAG = 256
+LONGEST_POWER_INTERVAL_NS = 3600 * 10**9
+"""A mean over more than an hour says nothing of half-hours."""
+FACTS_KEPT_NS = 35 * 24 * 3600 * 10**9
+"""Readings are taken for as long as the ledger keeps the facts they join; an agent's spool holds a month."""
+LARGEST = 2**63 - 1
+HIGHEST_WATTS = 1e7
+
+VALUES = {"counter": 1, "power": 1, "utilisation": 2}
+"""How many values a reading of each kind of meter has."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRows:
+    """The good rows of one series: times and values, in the order they came."""
+
+    series: Series
+    rows: list[tuple[int, list[Value]]]
+
+
+def good_rows(
+    series: Sequence[Series], rows: Sequence[WireRow], times: dict[int, int], received_ns: int, refused: Refused
+) -> list[SeriesRows]:
+    """Rows that may be kept, by series, at their true times. `times` maps each sample's wall time to its true one."""
+    checked = [_fields_of(one) for one in series]
+    good: list[list[tuple[int, list[Value]]]] = [[] for _ in series]
+    believed = {wall_ns: true_ns for wall_ns, true_ns in times.items() if plausible(true_ns, received_ns)}
+    for row in rows:
+        position, wall_ns, values = row
+        if position >= len(checked):
+            refused.add("row of a series that the report does not have", row)
+            continue
+        fields = checked[position]
+        if isinstance(fields, str):
+            refused.add(fields, series[position])
+            continue
+        true_ns = believed.get(wall_ns)
+        if true_ns is None:
+            known = wall_ns in times
+            refused.add("time before 2015 or over a day ahead" if known else "time of no sample in the report", row)
+            continue
+        if len(values) != len(fields):
+            refused.add("row with another number of values than its series has fields", row)
+            continue
+        for value, (low, high, accepted, name) in zip(values, fields, strict=True):
+            kind = type(value)
+            if value is None:
+                continue
+            if kind not in accepted:
+                refused.add(f"value of a wrong type: {name}", row)
+                break
+            if kind is str:
+                if len(value) > LONGEST_TEXT:  # type: ignore[arg-type]  # `kind` says it is a str
+                    refused.add(f"text too long: {name}", row)
+                    break
+            elif not low <= value <= high:  # type: ignore[operator]  # `kind` says it is a number
+                refused.add(f"value outside what is possible: {name}", row)
+                break
+        else:
+            good[position].append((true_ns, values))
+    return [SeriesRows(one, kept) for one, kept in zip(series, good, strict=True) if kept]
+
+
+@dataclass(frozen=True, slots=True)
+class MeterReadings:
+    """The good readings of one meter: (true unix_ns, interval_ns, values, differences)."""
+
+    meter: Meter
+    readings: list[tuple[int, int, list[int | float], list[int]]]
+
+
+def good_readings(
+    meters: Sequence[Meter], readings: Sequence[WireReading], times: dict[int, int], received_ns: int, refused: Refused
+) -> list[MeterReadings]:
+    """Readings that may be counted, by meter, at their true times."""
+    kept: list[list[tuple[int, int, list[int | float], list[int]]]] = [[] for _ in meters]
+    for reading in readings:
+        position, wall_ns, interval_ns, values, differences = reading
+        if position >= len(meters):
+            refused.add("reading of a meter that the report does not have", reading)
+            continue
+        true_ns = times.get(wall_ns)
+        if true_ns is None:
+            refused.add("time of no sample in the report", reading)
+        elif not plausible(true_ns, received_ns):
+            refused.add("time before 2015 or over a day ahead", reading)
+        elif true_ns < received_ns - FACTS_KEPT_NS:
+            refused.add("reading older than 35 days: its half-hour is closed", reading)
+        elif reason := _wrong(meters[position], interval_ns, values, differences):
+            refused.add(reason, reading)
+        else:
+            kept[position].append((true_ns, interval_ns, values, differences))
+    return [MeterReadings(meter, rows) for meter, rows in zip(meters, kept, strict=True) if rows]
+
+
+def _wrong(meter: Meter, interval_ns: int, values: list[int | float], differences: list[int]) -> str:
+    """Why a reading cannot be of this meter, or nothing."""
+    if len(values) != VALUES[meter.kind]:
+        return f"reading with a wrong number of values for a {meter.kind} meter"
+    if meter.kind == "power":
+        if not 0 < interval_ns <= LONGEST_POWER_INTERVAL_NS:
+            return "mean power without an interval of at most an hour"
+        return "" if 0 <= values[0] <= HIGHEST_WATTS else "value outside what is possible: watts"
+    if any(type(value) is not int or not 0 <= value <= LARGEST for value in values):
+        return "cumulative value that is no whole number of 64 bits"
+    if len(differences) != (len(values) if interval_ns else 0):
+        return "reading with an interval and no difference, or the reverse"
+    if any(not 0 <= difference <= value for difference, value in zip(differences, values, strict=False)):
+        return "difference that is negative or larger than the count"
+    if interval_ns and meter.kind == "counter" and differences[0] * 1000 > HIGHEST_WATTS * interval_ns:
+        return "value outside what is possible: watts"
+    if meter.kind == "utilisation" and (values[0] > values[1] or (differences and differences[0] > differences[1])):
+        return "processor time busy beyond the time passed"
+    return ""
+
+
+_Checked = tuple[float, float, tuple[type, ...], str]
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "float": (float, int),
+    "integer": (int,),
+    "boolean": (bool,),
+    "string": (str,),
+}
+
+
+def _fields_of(series: Series) -> list[_Checked] | str:
+    """For each field its bounds, types and name; or why no row of the series can be kept."""
+    measurement = MEASUREMENTS.get(series.measurement)
+    if measurement is None or not measurement.sent_by_agents:
+        return f"measurement not known here: {series.measurement[:60]}"
+    if unknown := series.tags.keys() - set(measurement.tags):
+        return f"tag not known here: {series.measurement}.{min(unknown)[:60]}"
+    if any(len(value) > LONGEST_TAG or not value.isprintable() for value in series.tags.values()):
+        return f"tag too long or not printable: {series.measurement}"
+    by_name = {field.name: field for field in measurement.fields}
+    checked: list[_Checked] = []
+    for name in series.fields:
+        field = by_name.get(name)
+        if field is None:
+            return f"field not known here: {series.measurement}.{name[:60]}"
+        checked.append(_checked(field))
+    if len(set(series.fields)) != len(series.fields):
+        return f"field named twice: {series.measurement}"
+    return checked
+
+
+def _checked(field: Field) -> _Checked:
+    if field.type == "integer":
+        return (-(2**63), LARGEST, _ACCEPTED["integer"], field.name)
+    if field.type == "boolean":
+        return (0, 1, _ACCEPTED["boolean"], field.name)
+    return (field.low, field.high, _ACCEPTED[field.type], field.name)

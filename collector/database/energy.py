@@ -1,0 +1,86 @@
+"""Tables of energy: facts of readings, the half-hour ledger, its days, and what is sealed."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
+
+from collector.database.metadata import ROW_ID, instant, metadata, row_id, text
+
+
+def _meter_id() -> Column[int]:
+    return Column("meter_id", ROW_ID, ForeignKey("meter.id"), primary_key=True, nullable=False)
+
+
+def _half_hour() -> Column[int]:
+    return Column("half_hour", BigInteger, primary_key=True, nullable=False)
+
+
+def _amounts() -> list[Column[int]]:
+    return [
+        Column(name, BigInteger, nullable=False)
+        for name in ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds", "spread_seconds")
+    ]
+
+
+# What reports said of a (meter, half-hour, epoch), one row a report until the ledger merges them into part ''.
+# Insert-only while reports come in: nothing is read or locked. `body` is carbon.facts.to_text.
+energy_fact = Table(
+    "energy_fact",
+    metadata,
+    _meter_id(),
+    _half_hour(),
+    Column("epoch", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    text("body"),
+    sqlite_with_rowid=False,
+)
+
+# Half-hours whose facts changed since their ledger row was written.
+ledger_due = Table(
+    "ledger_due",
+    metadata,
+    _meter_id(),
+    _half_hour(),
+    Index("ix_ledger_due_half_hour", "half_hour"),
+    sqlite_with_rowid=False,
+)
+
+# The record. The highest revision of a (meter, half-hour) holds; a sealed half-hour's rows never change.
+# `evidence` is JSON: first and last counter, number of readings, or seconds in the eleven utilisation bins.
+ledger = Table(
+    "ledger",
+    metadata,
+    _meter_id(),
+    _half_hour(),
+    Column("revision", Integer, primary_key=True, nullable=False),
+    *_amounts(),
+    text("method"),
+    text("model_version"),
+    Column("inventory_version", Integer, nullable=True),
+    text("evidence"),
+    instant("written_at"),
+    Index("ix_ledger_half_hour", "half_hour"),
+    sqlite_with_rowid=False,
+)
+
+# Sums of the ledger by local day of the organisation, kept by the transaction that writes the half-hours.
+ledger_day = Table(
+    "ledger_day",
+    metadata,
+    _meter_id(),
+    Column("local_day", Text, primary_key=True),
+    *_amounts(),
+    Column("half_hours", Integer, nullable=False),
+    Column("dirty", Boolean, nullable=False),
+    Index("ix_ledger_day_local_day", "local_day"),
+    sqlite_with_rowid=False,
+)
+
+# Published: rows of half-hours from `period_from` to before `period_to` are never changed in place.
+sealed_period = Table(
+    "sealed_period",
+    metadata,
+    row_id(),
+    instant("period_from"),
+    instant("period_to"),
+    instant("sealed_at"),
+    text("actor"),
+)

@@ -1,0 +1,70 @@
+"""The tables. Units stand in the names: `_ns` Unix nanoseconds, `_at`, `valid_from`, `valid_to` and `half_hour`
+Unix seconds (UTC), `_uj` microjoules. `valid_to` NULL means "still so". Bodies are canonical JSON: hashes are stable.
+
+The tables stand in the modules by subject; importing this one knows them all.
+"""
+
+from collector.database.delivery import (
+    collector_instance,
+    dead_letter,
+    outbox,
+    outbox_cursor,
+    rejected_rows,
+    report_sequence,
+    report_stream,
+)
+from collector.database.energy import energy_fact, ledger, ledger_day, ledger_due, sealed_period
+from collector.database.estate import (
+    accounting_override,
+    device,
+    device_accounting,
+    device_evidence,
+    device_placement,
+    device_status,
+    diagnosis,
+    inventory,
+    meter,
+    meter_edge,
+    organisation,
+    site,
+    source_state,
+    space,
+    space_pue,
+)
+from collector.database.metadata import metadata
+from collector.database.people import agent_key, audit_log, enrolment_token, setting
+
+__all__ = [
+    "accounting_override",
+    "agent_key",
+    "audit_log",
+    "collector_instance",
+    "dead_letter",
+    "device",
+    "device_accounting",
+    "device_evidence",
+    "device_placement",
+    "device_status",
+    "diagnosis",
+    "energy_fact",
+    "enrolment_token",
+    "inventory",
+    "ledger",
+    "ledger_day",
+    "ledger_due",
+    "metadata",
+    "meter",
+    "meter_edge",
+    "organisation",
+    "outbox",
+    "outbox_cursor",
+    "rejected_rows",
+    "report_sequence",
+    "report_stream",
+    "sealed_period",
+    "setting",
+    "site",
+    "source_state",
+    "space",
+    "space_pue",
+]

@@ -1,0 +1,156 @@
+"""The one thread that writes while the collector runs: queued items are committed together (group commit).
+
+A caller submits a handler and an item and gets a future. The writer takes what is queued, passes the items of each
+handler together, commits once, and only then resolves the futures: success always means on disk. When a group fails
+it is rolled back and its items are tried one by one, so that a bad one costs only itself.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from collector.database.engine import Database
+from collector.errors import CollectorError, DatabaseBusy, QueueFull
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+"""Does the work of several items in the transaction; gives one result an item, in order. A result that is an
+exception fails only its own item."""
+
+LARGEST_GROUP = 32
+"""Items committed together at most: keeps a transaction under 100 ms."""
+LARGEST_QUEUE = 2000
+BUSY_TRIES = 5
+
+
+@dataclass(slots=True)
+class WriterCounters:
+    """What the writer has done since it started, for /metrics."""
+
+    commits: int = 0
+    items: int = 0
+    failures: int = 0
+    longest_transaction_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Job:
+    handler: Handler
+    item: Any
+    future: "Future[Any]"
+
+
+class Writer:
+    """Owns the writing connection of a running collector. `close()` writes what is queued and ends the thread."""
+
+    def __init__(self, database: Database) -> None:
+        self.counters = WriterCounters()
+        self._database = database
+        self._queue: queue.Queue[_Job | None] = queue.Queue(LARGEST_QUEUE)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, handler: Handler, item: Any) -> "Future[Any]":
+        """Queue an item. The future holds the handler's result once it is committed, or the error.
+
+        Raises QueueFull at once when too much is waiting: nothing is dropped silently.
+        """
+        if self._closing:
+            raise QueueFull("the collector is stopping", "send it again")
+        future: Future[Any] = Future()
+        try:
+            self._queue.put_nowait(_Job(handler, item, future))
+        except queue.Full:
+            raise QueueFull(f"{LARGEST_QUEUE} writes are waiting", "send it again in a few seconds") from None
+        return future
+
+    def run(self, handler: Handler, item: Any) -> Any:
+        """Submit and wait for the result. Not for the event loop's thread."""
+        return self.submit(handler, item).result()
+
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        self._closing = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            stop = False
+            # What is already waiting is taken along; while this group commits, the next one gathers by itself.
+            while len(group) < LARGEST_GROUP:
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    stop = True
+                    break
+                group.append(job)
+            self._commit(group)
+            if stop:
+                return
+
+    def _commit(self, group: list[_Job]) -> None:
+        try:
+            results = self._attempt(group)
+        except CollectorError as error:
+            if len(group) == 1:
+                self.counters.failures += 1
+                group[0].future.set_exception(error)
+                return
+            for job in group:
+                self._commit([job])
+            return
+        for job, result in zip(group, results, strict=True):
+            if isinstance(result, Exception):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+
+    def _attempt(self, group: list[_Job]) -> list[Any]:
+        """One transaction for the group; tried again when the database was busy."""
+        for attempt in range(BUSY_TRIES):
+            started = time.monotonic()
+            try:
+                with self._database.write() as connection:
+                    results = self._work(connection, group)
+            except DatabaseBusy:
+                if attempt == BUSY_TRIES - 1:
+                    raise
+                continue
+            except CollectorError:
+                raise
+            except Exception as error:
+                logger.exception("a write failed")
+                raise CollectorError(f"a write failed: {error}", "see the collector's log") from error
+            passed = time.monotonic() - started
+            self.counters.commits += 1
+            self.counters.items += len(group)
+            self.counters.longest_transaction_seconds = max(self.counters.longest_transaction_seconds, passed)
+            return results
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _work(self, connection: Connection, group: list[_Job]) -> list[Any]:
+        by_handler: dict[Handler, list[int]] = {}
+        for index, job in enumerate(group):
+            by_handler.setdefault(job.handler, []).append(index)
+        results: list[Any] = [None] * len(group)
+        for handler, indexes in by_handler.items():
+            outcomes = handler(connection, [group[index].item for index in indexes])
+            for index, outcome in zip(indexes, outcomes, strict=True):
+                results[index] = outcome
+        return results
