@@ -7,3 +7,11 @@ class CarbonError(Exception):
 
 class FactsError(CarbonError):
     """Energy facts do not fit together or cannot be read."""
+
+
+class CalendarError(CarbonError):
+    """A date, period or time zone makes no sense here."""
+
+
+class FactorError(CarbonError):
+    """There is no factor for this, or the factors do not allow it."""

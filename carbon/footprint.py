@@ -1,0 +1,94 @@
+"""From microjoules to kilograms of CO2 equivalent: energy x PUE x factor set, line by line.
+
+Amounts are Decimal (28 digits), and a footprint is linear in its energy, so half-hours add up to days, devices to
+sites and lines to totals. The band takes the energy's low and high with the PUE's: a PUE assumption is shared by all that
+stand in the space, so its ends are taken together. The factor's own uncertainty is not in it yet.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from carbon.factors import FactorSet
+from carbon.spaces import NOT_SET, Pue
+from carbon.units import UJ_PER_KWH
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """An amount of energy in microjoules: measured, estimated, and the bounds of their sum."""
+
+    measured_uj: int = 0
+    estimated_uj: int = 0
+    low_uj: int = 0
+    high_uj: int = 0
+
+    @property
+    def total_uj(self) -> int:
+        return self.measured_uj + self.estimated_uj
+
+    def __add__(self, other: "Energy") -> "Energy":
+        return Energy(
+            self.measured_uj + other.measured_uj,
+            self.estimated_uj + other.estimated_uj,
+            self.low_uj + other.low_uj,
+            self.high_uj + other.high_uj,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Kilograms of CO2 equivalent by line, and the bounds of their total. `facility_kwh` is what PUE added."""
+
+    s2_location_kg: Decimal = Decimal(0)
+    s3_td_kg: Decimal = Decimal(0)
+    s3_wtt_gen_kg: Decimal = Decimal(0)
+    s3_wtt_td_kg: Decimal = Decimal(0)
+    low_kg: Decimal = Decimal(0)
+    high_kg: Decimal = Decimal(0)
+    it_kwh: Decimal = Decimal(0)
+    facility_kwh: Decimal = Decimal(0)
+
+    @property
+    def scope_3_kg(self) -> Decimal:
+        return self.s3_td_kg + self.s3_wtt_gen_kg + self.s3_wtt_td_kg
+
+    @property
+    def total_kg(self) -> Decimal:
+        return self.s2_location_kg + self.scope_3_kg
+
+    def __add__(self, other: "Footprint") -> "Footprint":
+        return Footprint(
+            self.s2_location_kg + other.s2_location_kg,
+            self.s3_td_kg + other.s3_td_kg,
+            self.s3_wtt_gen_kg + other.s3_wtt_gen_kg,
+            self.s3_wtt_td_kg + other.s3_wtt_td_kg,
+            self.low_kg + other.low_kg,
+            self.high_kg + other.high_kg,
+            self.it_kwh + other.it_kwh,
+            self.facility_kwh + other.facility_kwh,
+        )
+
+
+def footprint(energy: Energy, factors: FactorSet, pue: Pue = NOT_SET) -> Footprint:
+    """The footprint of an amount of ICT energy in a space with this PUE."""
+    it_kwh = Decimal(energy.total_uj) / UJ_PER_KWH
+    activity_kwh = it_kwh * Decimal(str(pue.value))
+    return Footprint(
+        s2_location_kg=activity_kwh * factors.s2_generation,
+        s3_td_kg=activity_kwh * factors.s3_td,
+        s3_wtt_gen_kg=activity_kwh * factors.s3_wtt_generation,
+        s3_wtt_td_kg=activity_kwh * factors.s3_wtt_td,
+        low_kg=Decimal(energy.low_uj) / UJ_PER_KWH * Decimal(str(pue.low)) * factors.total,
+        high_kg=Decimal(energy.high_uj) / UJ_PER_KWH * Decimal(str(pue.high)) * factors.total,
+        it_kwh=it_kwh,
+        facility_kwh=activity_kwh - it_kwh,
+    )
+
+
+def add(footprints: Iterable[Footprint]) -> Footprint:
+    """The sum of footprints, line by line."""
+    whole = Footprint()
+    for one in footprints:
+        whole += one
+    return whole

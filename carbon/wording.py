@@ -1,0 +1,49 @@
+"""Figures in words: two or three significant figures and a range, with what they rest on."""
+
+import math
+from decimal import Decimal
+
+from carbon.factors import Applied
+from carbon.footprint import Energy, footprint
+from carbon.spaces import NOT_SET, Pue
+from carbon.units import UJ_PER_KWH
+
+_UJ_PER_WATT_HOUR = UJ_PER_KWH // 1000
+
+
+def figure(value: float | Decimal, digits: int = 2) -> str:
+    """A number with so many significant figures, never in scientific notation.
+
+    >>> figure(0.0075612), figure(41.27), figure(1234.5, 3)
+    ('0.0076', '41', '1230')
+    """
+    number = float(value)
+    if number == 0 or not math.isfinite(number):
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(number)))
+    return f"{round(number, decimals):.{max(0, decimals)}f}"
+
+
+def host_line(
+    watts: float,
+    low_watts: float,
+    high_watts: float,
+    method: str,
+    applied: Applied,
+    pue: Pue = NOT_SET,
+    *,
+    host_missing: bool = False,
+) -> str:
+    """The line that says what this host draws and what an hour of it costs in carbon.
+
+    `this host: 41 W (estimated, 28 to 60), 0.0076 kg CO2e per hour (Scope 2 0.0054, Scope 3 0.0022; UK electricity
+    2026, provisional; no PUE: space not set)`
+    """
+    hour = footprint(Energy(estimated_uj=round(watts * _UJ_PER_WATT_HOUR)), applied.factors, pue)
+    notes = [f"Scope 2 {figure(hour.s2_location_kg)}, Scope 3 {figure(hour.scope_3_kg)}", applied.label]
+    notes.append(pue.source if pue == NOT_SET else f"PUE {pue.value:g}, {pue.source}")
+    machine = "; virtual machine, host missing" if host_missing else ""
+    return (
+        f"this host: {figure(watts)} W ({method}, {figure(low_watts)} to {figure(high_watts)}{machine}), "
+        f"{figure(hour.total_kg)} kg CO2e per hour ({'; '.join(notes)})"
+    )
