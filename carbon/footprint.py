@@ -1,8 +1,8 @@
 """From microjoules to kilograms of CO2 equivalent: energy x PUE x factor set, line by line.
 
 Amounts are Decimal (28 digits), and a footprint is linear in its energy, so half-hours add up to days, devices to
-sites and lines to totals. The band takes the energy's low and high with the PUE's: a PUE assumption is shared by all that
-stand in the space, so its ends are taken together. The factor's own uncertainty is not in it yet.
+sites and lines to totals. The band takes the energy's low and high with the PUE's: a PUE assumption is shared by all
+that stand in the space, so its ends are taken together. The factor's own uncertainty is not in it yet.
 """
 
 from collections.abc import Iterable

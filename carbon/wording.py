@@ -20,8 +20,9 @@ def figure(value: float | Decimal, digits: int = 2) -> str:
     number = float(value)
     if number == 0 or not math.isfinite(number):
         return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(number)))
-    return f"{round(number, decimals):.{max(0, decimals)}f}"
+    rounded = f"{number:.{digits - 1}e}"
+    decimals = digits - 1 - int(rounded.partition("e")[2])
+    return f"{float(rounded):.{max(0, decimals)}f}"
 
 
 def host_line(
