@@ -68,10 +68,11 @@ def derive(meters: Sequence[MeterReadings], choice: Choice, curve: Callable[[], 
         if one.meter.kind != "utilisation":
             derived.points.extend(_meter_point(one, reading) for reading in one.readings if reading[1])
     powers: list[HostPower]
-    if choice.basis == "estimate" or not chosen:
-        powers = _estimated(meters, curve)
-    else:
-        powers = _measured(chosen, meters, choice, curve)
+    powers = (
+        _estimated(meters, curve)
+        if choice.basis == "estimate" or not chosen
+        else _measured(chosen, meters, choice, curve)
+    )
     only_counter = chosen[0] if len(chosen) == 1 and chosen[0].meter.kind == "counter" else None
     counts = {row[0]: row[2][0] / 1e6 for row in only_counter.readings} if only_counter else {}
     for power in powers:

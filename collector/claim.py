@@ -1,0 +1,102 @@
+"""Whether a report is new: its identity is (key, stream, sequence), and each is recorded once.
+
+The mark of a stream is a low-water number, up to which everything is recorded, and the numbers above it. The SHA-256
+of each body is kept 35 days: the same number with the same content is a repetition and answered as such; with other
+content it is a conflict, and the agent starts a new stream.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from collector.database.schema import agent_key, report_sequence, report_stream
+from collector.errors import NotAuthorised, SequenceConflict
+
+HASHES_KEPT_SECONDS = 35 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which report it is. `sha256` is that of its JSON text."""
+
+    key_id: str
+    stream_id: str
+    sequence: int
+    sha256: bytes
+
+
+def claim(connection: Connection, identity: Identity, received_at: int) -> int | None:
+    """Mark a report as recorded in this transaction: its stream's row number, or None for a repetition.
+
+    Raises NotAuthorised for a key that is gone or revoked (it may have been revoked since the request began) and
+    SequenceConflict for a number that came with other content.
+    """
+    stream_row, low_water = _stream(connection, identity)
+    sequence = identity.sequence
+    stored = connection.execute(
+        select(report_sequence.c.sha256).where(
+            report_sequence.c.report_stream_id == stream_row, report_sequence.c.sequence == sequence
+        )
+    ).scalar()
+    if stored is not None and bytes(stored) != identity.sha256:
+        raise SequenceConflict(
+            f"report {sequence} of stream {identity.stream_id} is recorded with other content",
+            "start a new stream and send it again",
+        )
+    if stored is not None or sequence <= low_water:
+        return None
+    connection.execute(
+        insert(report_sequence).values(
+            report_stream_id=stream_row, sequence=sequence, sha256=identity.sha256, received_at=received_at
+        )
+    )
+    if sequence == low_water + 1:
+        _advance(connection, stream_row, sequence)
+    return stream_row
+
+
+def _stream(connection: Connection, identity: Identity) -> tuple[int, int]:
+    """The stream's row and low-water mark, made if it is new; locked, so that two collectors take turns."""
+    joined = and_(report_stream.c.key_id == agent_key.c.id, report_stream.c.stream_id == identity.stream_id)
+    query = (
+        select(agent_key.c.revoked_at, report_stream.c.id, report_stream.c.low_water)
+        .select_from(agent_key.outerjoin(report_stream, joined))
+        .where(agent_key.c.id == identity.key_id)
+        .with_for_update(of=agent_key)
+    )
+    found = connection.execute(query).first()
+    if found is None or found.revoked_at is not None:
+        raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
+    if found.id is not None:
+        return found.id, found.low_water
+    values = {"key_id": identity.key_id, "stream_id": identity.stream_id, "low_water": 0}
+    inserted = connection.execute(insert(report_stream).values(values))
+    key = inserted.inserted_primary_key
+    assert key is not None  # noqa: S101  # a row that was inserted has its key
+    return int(key[0]), 0
+
+
+def _advance(connection: Connection, stream_row: int, reached: int) -> None:
+    """Move the low-water mark over every number that is recorded without a gap."""
+    above = connection.execute(
+        select(report_sequence.c.sequence)
+        .where(report_sequence.c.report_stream_id == stream_row, report_sequence.c.sequence > reached)
+        .order_by(report_sequence.c.sequence)
+    ).scalars()
+    for sequence in above:
+        if sequence != reached + 1:
+            break
+        reached = sequence
+    connection.execute(update(report_stream).where(report_stream.c.id == stream_row).values(low_water=reached))
+
+
+def forget_old_hashes(connection: Connection, now: int) -> int:
+    """Delete hashes older than 35 days whose numbers lie below the mark: the mark alone keeps them from counting again."""
+    below = (
+        select(report_stream.c.id)
+        .where(report_stream.c.id == report_sequence.c.report_stream_id)
+        .where(report_stream.c.low_water >= report_sequence.c.sequence)
+        .exists()
+    )
+    old = report_sequence.c.received_at < now - HASHES_KEPT_SECONDS
+    return connection.execute(delete(report_sequence).where(old, below)).rowcount
