@@ -51,7 +51,8 @@ class DeviceContext:
 
 def estate_version(connection: Connection) -> str:
     """Changes whenever anything about the estate is edited."""
-    return connection.execute(select(setting.c.value).where(setting.c.name == "estate_version")).scalar_one()
+    version: str = connection.execute(select(setting.c.value).where(setting.c.name == "estate_version")).scalar_one()
+    return version
 
 
 def curve_of(body: str) -> PowerCurve:

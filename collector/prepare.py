@@ -134,13 +134,17 @@ def _facts(one: MeterReadings) -> list[Fact]:
     else:
         by_half_hour = dict(
             utilisation_facts(
-                (unix_ns, interval_ns, int(values[0]), int(values[1]), *(differences or (0, 0)))  # type: ignore[misc]  # two differences: checked
+                (unix_ns, interval_ns, int(values[0]), int(values[1]), *_two(differences))
                 for unix_ns, interval_ns, values, differences in one.readings
             )
         )
     return [
         Fact(one.meter.name, half_hour, one.meter.epoch, to_text(facts)) for half_hour, facts in by_half_hour.items()
     ]
+
+
+def _two(differences: list[int]) -> tuple[int, int]:
+    return (differences[0], differences[1]) if differences else (0, 0)
 
 
 def _points(

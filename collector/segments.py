@@ -1,0 +1,174 @@
+"""What was true of each device when: stretches of half-hours in which its accounting meters, place and PUE were the same.
+
+Which meter stands for a device is decided here, on reading, with what was valid then. A change within a half-hour
+holds from that half-hour on, so each half-hour has exactly one answer, which pages, series and reports share.
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select
+
+from carbon.calendar import HALF_HOUR_SECONDS
+from carbon.spaces import Pue, pue_of
+from collector.database.schema import (
+    accounting_override,
+    device,
+    device_accounting,
+    device_placement,
+    inventory,
+    meter,
+    organisation,
+    site,
+    space,
+    space_pue,
+)
+
+ESTIMATE_METER = "cpu"
+REST_METER = "cpu/rest"
+"""The meters that the power model fills: the whole machine, and the machine without processor packages and memory."""
+GUEST_PLATFORMS = ('"platform":"virtual_machine"', '"platform":"container"')
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One device from half-hour `start` to before `end` (Unix seconds): its meters add up to it.
+
+    `host_missing` marks a guest whose host is not known; `counted` says whether the device enters totals.
+    """
+
+    device_id: str
+    start: int
+    end: int
+    meter_ids: tuple[int, ...]
+    basis: str
+    site: str
+    directorate: str
+    pue: Pue
+    host_missing: bool
+    counted: bool
+
+
+def load_segments(
+    connection: Connection, start: int, end: int, device_ids: Sequence[str] | None = None
+) -> list[Segment]:
+    """Segments of all devices, or of some, between two half-hours. Half-hours before a device's first choice have none."""
+    chosen = None if device_ids is None else list(device_ids)
+    choices = _dated(connection, device_accounting, chosen)
+    overrides = _dated(connection, accounting_override, chosen)
+    places = _dated(connection, device_placement, chosen)
+    meters: dict[str, dict[str, int]] = {}
+    query = select(meter.c.device_id, meter.c.name, meter.c.id)
+    for row in connection.execute(_only(query, meter, chosen)):
+        meters.setdefault(row.device_id, {})[row.name] = row.id
+    spaces = _spaces(connection)
+    sites = dict(connection.execute(select(site.c.id, site.c.name)).tuples().all())
+    guests = _guests(connection, chosen)
+    query = select(device, organisation.c.count_host_missing).join(organisation)
+    if chosen is not None:
+        query = query.where(device.c.id.in_(chosen))
+    found: list[Segment] = []
+    for one in connection.execute(query):
+        mine = (choices.get(one.id, []), overrides.get(one.id, []), places.get(one.id, []), guests.get(one.id, []))
+        edges = {start, end}
+        for rows in mine:
+            edges |= {_floor(bound) for row in rows for bound in (row.valid_from, row.valid_to) if bound is not None}
+        for placed in mine[2]:
+            edges |= {_floor(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in _bounds(row)}
+        if one.retired_at is not None:
+            edges.add(_floor(one.retired_at))
+        inside = sorted(edge for edge in edges if start <= edge <= end)
+        for begins, ends in itertools.pairwise(inside):
+            if one.retired_at is not None and begins >= _floor(one.retired_at):
+                continue
+            choice = _valid(mine[1], begins) or _valid(mine[0], begins)
+            if choice is None:
+                continue
+            place = _valid(mine[2], begins)
+            kind, own = _space_at(spaces, place.space_id if place else None, begins)
+            guest = _valid(mine[3], begins)
+            missing = guest is not None and any(mark in guest.body for mark in GUEST_PLATFORMS)
+            found.append(
+                Segment(
+                    device_id=one.id,
+                    start=begins,
+                    end=ends,
+                    meter_ids=_meter_ids(choice, meters.get(one.id, {})),
+                    basis=choice.basis,
+                    site=sites.get(place.site_id, "") if place else "",
+                    directorate=place.directorate if place else "",
+                    pue=pue_of(kind, own),
+                    host_missing=missing,
+                    counted=one.count_host_missing or not missing,
+                )
+            )
+    return found
+
+
+def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:
+    if choice.basis == "estimate":
+        names = [ESTIMATE_METER]
+    else:
+        names = json.loads(choice.meters) + ([REST_METER] if choice.basis == "package" else [])
+    return tuple(ids[name] for name in names if name in ids)
+
+
+def _floor(instant: int) -> int:
+    return instant - instant % HALF_HOUR_SECONDS
+
+
+def _bounds(row: Any) -> Iterable[int]:
+    return (bound for bound in (row.valid_from, row.valid_to) if bound is not None)
+
+
+def _valid(rows: Sequence[Any], half_hour: int) -> Any:
+    """The row that holds for a half-hour: the newest that began before its end and had not ended by its start."""
+    holding = [
+        row
+        for row in rows
+        if _floor(row.valid_from) <= half_hour and (row.valid_to is None or _floor(row.valid_to) > half_hour)
+    ]
+    return max(holding, key=lambda row: row.valid_from) if holding else None
+
+
+def _only(query: Any, table: Table, device_ids: list[str] | None) -> Any:
+    return query if device_ids is None else query.where(table.c.device_id.in_(device_ids))
+
+
+def _dated(connection: Connection, table: Table, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+    rows: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(_only(select(table), table, device_ids)):
+        rows.setdefault(row.device_id, []).append(row)
+    return rows
+
+
+def _guests(connection: Connection, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+    """Inventories of devices that were ever a guest: most devices never are, and their bodies stay unread."""
+    marks = inventory.c.body.contains(GUEST_PLATFORMS[0]) | inventory.c.body.contains(GUEST_PLATFORMS[1])
+    query = select(inventory.c.device_id, inventory.c.body, inventory.c.valid_from, inventory.c.valid_to).where(marks)
+    rows: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(_only(query, inventory, device_ids)):
+        rows.setdefault(row.device_id, []).append(row)
+    return rows
+
+
+def _spaces(connection: Connection) -> dict[int, tuple[list[Row[Any]], str]]:
+    """Each space's own PUE values and its kind."""
+    kinds = dict(connection.execute(select(space.c.id, space.c.kind)).tuples().all())
+    spaces: dict[int, tuple[list[Row[Any]], str]] = {one: ([], kind) for one, kind in kinds.items()}
+    for row in connection.execute(select(space_pue)):
+        spaces[row.space_id][0].append(row)
+    return spaces
+
+
+def _space_at(
+    spaces: dict[int, tuple[list[Row[Any]], str]], space_id: int | None, half_hour: int
+) -> tuple[str | None, Pue | None]:
+    if space_id is None or space_id not in spaces:
+        return None, None
+    rows, kind = spaces[space_id]
+    row = _valid(rows, half_hour)
+    return kind, None if row is None else Pue(row.pue, row.low, row.high, row.source)
