@@ -95,3 +95,14 @@ class DatabaseFull(DatabaseError):
 
     code = "database_full"
     status = 507
+
+
+class TargetUnavailable(CollectorError):
+    """A store cannot take points now: they are kept and tried again. `retry_after` in seconds where the store said."""
+
+    code = "target_unavailable"
+    status = 503
+
+    def __init__(self, message: str, remedy: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after

@@ -1,0 +1,207 @@
+"""The outbox's pumps: one thread a target reads the log after its cursor, writes to the store, and moves the cursor.
+
+Batches go in order, at least once; stores take a repetition without change. When a target is not to be reached the
+pump keeps everything and tries again with growing, jittered pauses; what it holds in memory stays bounded.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from collector.database.engine import Database
+from collector.database.schema import dead_letter, outbox, outbox_cursor
+from collector.database.upsert import upsert
+from collector.database.writer import Writer
+from collector.errors import CollectorError, TargetUnavailable
+from collector.stores.port import Store, StoredBatch, Written
+
+logger = logging.getLogger(__name__)
+
+BATCHES_AT_ONCE = 100
+POINTS_AT_ONCE = 20_000
+LONGEST_PAUSE_SECONDS = 60.0
+DELETED_AT_ONCE = 2_000
+
+
+@dataclass(slots=True)
+class PumpState:
+    """How a target is doing, for pages, /readyz and /metrics."""
+
+    target: str
+    batches: int = 0
+    points: int = 0
+    dead: int = 0
+    skipped_old: int = 0
+    failures: int = 0
+    problem: str = ""
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class _Progress:
+    target: str
+    collector_id: str
+    last_id: int
+    dead: list[tuple[str, str]] = field(default_factory=list)
+
+
+def _advance(connection: Connection, items: Sequence[_Progress]) -> list[None]:
+    """Move cursors, with the lines the targets refused, in one transaction."""
+    now = int(time.time())
+    rows = [{"target": one.target, "collector_id": one.collector_id, "last_id": one.last_id} for one in items]
+    upsert(connection, outbox_cursor, rows, ("last_id",))
+    dead = [
+        {"target": one.target, "line": line, "reason": reason[:1024], "created_at": now}
+        for one in items
+        for line, reason in one.dead
+    ]
+    if dead:
+        connection.execute(insert(dead_letter), dead)
+    return [None] * len(items)
+
+
+class Pump:
+    """Drains the outbox of one collector into one store until it is stopped."""
+
+    def __init__(self, database: Database, writer: Writer, store: Store, collector_id: str) -> None:
+        self.state = PumpState(store.name)
+        self._database = database
+        self._writer = writer
+        self._store = store
+        self._collector_id = collector_id
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"pump-{store.name}", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was added to the outbox."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the batch in hand; what is left stays in the outbox."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        self._store.close()
+
+    def _run(self) -> None:
+        cursor = None
+        pause = 0.5
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                if cursor is None:
+                    cursor = self._cursor()
+                batches = self._next(cursor)
+                if not batches:
+                    self._wake.wait(5.0)
+                    continue
+                written = self._store.write(batches)
+                self._writer.run(
+                    _advance, _Progress(self.state.target, self._collector_id, batches[-1].id, written.dead)
+                )
+                cursor = batches[-1].id
+                self._count(batches, written)
+                pause = 0.5
+            except CollectorError as error:
+                self._failed(error)
+                wait = error.retry_after if isinstance(error, TargetUnavailable) and error.retry_after else pause
+                self._stopping.wait(wait * random.uniform(0.75, 1.25))  # noqa: S311  # jitter, not a secret
+                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+
+    def _cursor(self) -> int:
+        """Where this target stands; a new target begins with the oldest row kept."""
+        with self._database.read() as connection:
+            query = select(outbox_cursor.c.last_id).where(
+                outbox_cursor.c.target == self.state.target, outbox_cursor.c.collector_id == self._collector_id
+            )
+            return connection.execute(query).scalar() or 0
+
+    def _next(self, cursor: int) -> list[StoredBatch]:
+        query = (
+            select(outbox.c.id, outbox.c.lines, outbox.c.points, outbox.c.first_ns, outbox.c.last_ns)
+            .where(outbox.c.collector_id == self._collector_id, outbox.c.id > cursor)
+            .order_by(outbox.c.id)
+            .limit(BATCHES_AT_ONCE)
+        )
+        batches: list[StoredBatch] = []
+        points = 0
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                points += row.points
+                if batches and points > POINTS_AT_ONCE:
+                    break
+                batches.append(StoredBatch(row.id, bytes(row.lines), row.points, row.first_ns, row.last_ns))
+        return batches
+
+    def _count(self, batches: Sequence[StoredBatch], written: Written) -> None:
+        if self.state.problem:
+            logger.info("%s takes points again", self.state.target)
+        self.state.batches += len(batches)
+        self.state.points += sum(batch.points for batch in batches)
+        self.state.dead += len(written.dead)
+        self.state.skipped_old += written.skipped_old
+        self.state.problem = self.state.remedy = ""
+
+    def _failed(self, error: CollectorError) -> None:
+        self.state.failures += 1
+        if self.state.problem != error.message:
+            logger.warning("%s: %s; %s", self.state.target, error.message, error.remedy)
+        self.state.problem, self.state.remedy = error.message, error.remedy
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """What waits in the outbox for its slowest target."""
+
+    batches: int
+    bytes: int
+    oldest_at: int | None
+
+
+def depth(connection: Connection) -> OutboxDepth:
+    """How much the outbox holds."""
+    size = func.coalesce(func.sum(func.length(outbox.c.lines)), 0)
+    row = connection.execute(select(func.count(), size, func.min(outbox.c.created_at))).one()
+    return OutboxDepth(int(row[0]), int(row[1]), row[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """What to delete: rows that all targets passed, and the oldest beyond the limit in bytes."""
+
+    collector_id: str
+    targets: tuple[str, ...]
+    limit_bytes: int
+
+
+def trim(connection: Connection, items: Sequence[Trim]) -> list[tuple[int, int]]:
+    """Delete outbox rows that are done with, at most some thousands; (done with, dropped for want of room) each."""
+    return [_trim(connection, one) for one in items]
+
+
+def _trim(connection: Connection, wanted: Trim) -> tuple[int, int]:
+    mine = outbox.c.collector_id == wanted.collector_id
+    cursors = connection.execute(
+        select(outbox_cursor.c.last_id).where(
+            outbox_cursor.c.collector_id == wanted.collector_id, outbox_cursor.c.target.in_(wanted.targets)
+        )
+    ).scalars()
+    positions = list(cursors)
+    passed = min(positions) if len(positions) == len(wanted.targets) else 0
+    done = select(outbox.c.id).where(mine, outbox.c.id <= passed).order_by(outbox.c.id).limit(DELETED_AT_ONCE)
+    finished = connection.execute(delete(outbox).where(outbox.c.id.in_(done))).rowcount
+    dropped = 0
+    while depth(connection).bytes > wanted.limit_bytes and dropped < DELETED_AT_ONCE:
+        oldest = select(outbox.c.id).where(mine).order_by(outbox.c.id).limit(50)
+        gone = connection.execute(delete(outbox).where(outbox.c.id.in_(oldest))).rowcount
+        if not gone:
+            break
+        dropped += gone
+    return finished, dropped

@@ -1,0 +1,1 @@
+"""Where points go: the embedded store and InfluxDB, behind one port."""
