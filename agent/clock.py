@@ -1,0 +1,23 @@
+"""The host's clocks: wall time, time since boot counting suspend, and which boot it is."""
+
+import time
+from pathlib import Path
+
+from agent.report import SampleTime
+
+_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+class Clock:
+    """Reads the real clocks; tests pass one of their own."""
+
+    def now(self) -> SampleTime:
+        return SampleTime(time.time_ns(), time.clock_gettime_ns(_BOOT_CLOCK))
+
+    def boot_id(self, root: Path = Path("/")) -> str:
+        """The kernel's random id of this boot; elsewhere the boot's time to the nearest ten seconds."""
+        try:
+            return (root / "proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:64]
+        except (OSError, UnicodeDecodeError):
+            now = self.now()
+            return f"boot-{round((now.wall_ns - now.boot_ns) / 1e10)}"

@@ -1,0 +1,141 @@
+"""Taking a report in: who sends it, what is in it, recorded, acknowledged. The only path from the network to the ledger."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, WALL_CLOCK_HEADER
+from collector.claim import Identity
+from collector.clocks import Sent
+from collector.database.engine import Database
+from collector.database.writer import Writer
+from collector.device_context import DeviceContext, estate_version, load_context
+from collector.enrolment import KeyRow, find_key, matches, split_secret
+from collector.errors import CollectorError, NotAuthorised, ReportUnreadable
+from collector.prepare import Recording, prepare
+from collector.record import Incoming, Recorded, record
+from collector.wire import receive
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class IngestCounters:
+    """What came in since start, for /metrics."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    rows_rejected: int = 0
+    points: int = 0
+
+
+class Ingest:
+    """Receives reports for one collector. Contexts and keys are cached; the transaction checks both again."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        collector_id: str,
+        recorded: Callable[[], None],
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.counters = IngestCounters()
+        self._database = database
+        self._writer = writer
+        self._collector_id = collector_id
+        self._recorded = recorded
+        self._clock = clock
+        self._contexts: dict[str, DeviceContext] = {}
+        self._keys: dict[str, KeyRow] = {}
+        self._estate_version = ""
+
+    async def report(self, body: bytes, headers: Mapping[str, str], received_ns: int) -> Recorded:
+        """Take one report. Returns only after it is on disk. Raises CollectorError with the answer's status."""
+        try:
+            return await self._report(body, headers, received_ns)
+        except CollectorError:
+            self.counters.refused += 1
+            raise
+
+    async def _report(self, body: bytes, headers: Mapping[str, str], received_ns: int) -> Recorded:
+        key = await self.authenticate(headers.get("authorization", ""))
+        received = receive(body, headers.get("content-encoding", ""))
+        sent = Sent(
+            _nanoseconds(headers, WALL_CLOCK_HEADER),
+            _nanoseconds(headers, BOOT_CLOCK_HEADER),
+            headers.get(BOOT_ID_HEADER.lower(), ""),
+            received_ns,
+        )
+        context = self._contexts.get(key.device_id)
+        if context is None:
+            context = await asyncio.to_thread(self._load, key.device_id)
+            self._contexts[key.device_id] = context
+        recording = prepare(received, context, sent)
+        report = received.report
+        identity = Identity(key.key_id, report.stream_id, report.sequence, received.sha256)
+        incoming = Incoming(identity, recording, self._collector_id)
+        try:
+            recorded: Recorded = await asyncio.wrap_future(self._writer.submit(self._record, incoming))
+        except NotAuthorised:
+            self._keys.pop(key.key_id, None)
+            raise
+        self._note(key.device_id, recording, recorded)
+        return recorded
+
+    async def authenticate(self, authorization: str) -> KeyRow:
+        """The key of a request's Authorization header. Raises NotAuthorised."""
+        scheme, _, text = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotAuthorised("the request has no key", "send Authorization: Bearer id.secret")
+        key_id, secret = split_secret(text)
+        key = self._keys.get(key_id)
+        if key is None:
+            key = await asyncio.to_thread(self._find_key, key_id)
+            if key is None or key.revoked or not matches(secret, key.sha256):
+                raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
+            self._keys[key_id] = key
+        elif not matches(secret, key.sha256):
+            raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
+        return key
+
+    def _note(self, device_id: str, recording: Recording, recorded: Recorded) -> None:
+        if recorded.duplicate:
+            self.counters.duplicates += 1
+            return
+        self.counters.accepted += 1
+        self.counters.rows_rejected += recorded.rejected_rows
+        if recording.batch is not None:
+            self.counters.points += recording.batch.points
+        if recording.changed_choice or recording.changed_sources or recording.inventory_body:
+            self._contexts.pop(device_id, None)
+        self._recorded()
+
+    def _record(self, connection: Connection, items: Sequence[Incoming]) -> Sequence[Recorded | Exception]:
+        version = estate_version(connection)
+        if version != self._estate_version:
+            # Someone edited the estate: what is cached of devices may be out of date from the next report on.
+            self._contexts.clear()
+            self._keys.clear()
+            self._estate_version = version
+        return record(connection, items)
+
+    def _find_key(self, key_id: str) -> KeyRow | None:
+        with self._database.read() as connection:
+            return find_key(connection, key_id)
+
+    def _load(self, device_id: str) -> DeviceContext:
+        with self._database.read() as connection:
+            return load_context(connection, device_id)
+
+
+def _nanoseconds(headers: Mapping[str, str], name: str) -> int:
+    text = headers.get(name.lower(), "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < 2**63):
+        raise ReportUnreadable(name, "the header must be whole nanoseconds", "send the clock at the moment of sending")
+    return int(text)
