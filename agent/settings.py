@@ -88,10 +88,10 @@ def load(
         for name, value in _section(path, section).items():
             _require_known(name, known, str(path))
             values[name], origins[name] = _converted(known[name], value, str(path)), str(path)
-    for name in known:
+    for name, one in known.items():
         variable = f"ICTAGENT_{'' if section == 'agent' else section.upper() + '_'}{name.upper()}"
         if variable in environment:
-            values[name], origins[name] = _from_text(known[name], environment[variable], variable), variable
+            values[name], origins[name] = _from_text(one, environment[variable], variable), variable
     for name, value in (flags or {}).items():
         if value is not None:
             values[name], origins[name] = _converted(known[name], value, "flag"), "flag"

@@ -1,0 +1,137 @@
+"""Sending what the spool holds, oldest first, in a thread of its own: a slow collector never delays a sample."""
+
+import gzip
+import json
+import logging
+import threading
+import time
+
+from agent.enrol import key_of
+from agent.errors import EnrolmentError, TransportError
+from agent.report import Event
+from agent.settings import AgentSettings
+from agent.spool import Spool, Spooled
+from agent.transport import REFUSED_PAUSE_SECONDS, Transport, growing_pause
+
+logger = logging.getLogger(__name__)
+
+
+class Sender:
+    """Drains the spool. `lock` guards the spool, which the loop writes to; `take_events` gives what to report of it."""
+
+    def __init__(self, settings: AgentSettings, spool: Spool, transport: Transport, lock: threading.Lock) -> None:
+        self._settings = settings
+        self._spool = spool
+        self._transport = transport
+        self._lock = lock
+        self._events: list[Event] = []
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._key = ""
+        self._problem = ""
+        self._failures = 0
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was spooled."""
+        self._wake.set()
+
+    def stop(self, seconds: float) -> None:
+        """End; a last attempt may take so many seconds. What is left stays in the spool."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(seconds)
+        self._transport.close()
+
+    def take_events(self) -> list[Event]:
+        """Events since they were last taken, for the next report."""
+        taken, self._events = self._events, []
+        return taken
+
+    def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            pause = self._drain()
+            if self._stopping.is_set():
+                return
+            if pause:
+                self._stopping.wait(pause)
+            else:
+                self._wake.wait(60.0)
+
+    def _drain(self) -> float:
+        """Send until the spool is empty (0) or the collector wants a pause (seconds)."""
+        while True:
+            with self._lock:
+                self._spool.flush_memory()
+                one = self._spool.oldest()
+            if one is None:
+                return 0.0
+            try:
+                self._key = self._key or key_of(self._settings, self._transport)
+                answer = self._transport.post_report(one.body, self._key)
+            except TransportError as error:
+                return self._wait(str(error))
+            except EnrolmentError as error:
+                self._say(str(error))
+                return REFUSED_PAUSE_SECONDS
+            if answer.status == 200:
+                with self._lock:
+                    self._spool.remove(one.sequence)
+                if rejected := answer.body.get("rejected_rows"):
+                    logger.warning("the collector kept report %d without %s of its rows", one.sequence, rejected)
+                self._failures = 0
+                self._well()
+            elif answer.status in (400, 413, 422):
+                self._refused(one, answer.error)
+            elif answer.status == 409:
+                self._renumber()
+            elif answer.status in (401, 403):
+                self._key = ""
+                self._say(answer.error)
+                return REFUSED_PAUSE_SECONDS
+            else:
+                return self._wait(answer.error, answer.retry_after)
+            if self._stopping.is_set():
+                return 0.0
+
+    def _refused(self, one: Spooled, reason: str) -> None:
+        logger.error("report %d was refused and is kept in `rejected`: %s", one.sequence, reason)
+        with self._lock:
+            self._spool.reject(one.sequence, "refused")
+        self._events.append(Event(time.time_ns(), "report_rejected", f"report {one.sequence}: {reason}"[:1000]))
+
+    def _renumber(self) -> None:
+        """Other content stands under our numbers (a spool restored from a snapshot): send all again in a new stream."""
+        logger.warning("the collector has other reports under these numbers: a new stream is begun")
+        self._events.append(
+            Event(time.time_ns(), "new_stream", "report numbers were used twice: a snapshot was restored")
+        )
+        with self._lock:
+            for old in self._spool.new_stream():
+                try:
+                    report = json.loads(gzip.decompress(old.body))
+                except (OSError, EOFError, ValueError):
+                    continue
+                report["stream_id"], report["sequence"] = self._spool.stream_id, self._spool.next_sequence()
+                text = json.dumps(report, separators=(",", ":"), ensure_ascii=False)
+                self._spool.add(report["sequence"], gzip.compress(text.encode(), 6, mtime=0))
+
+    def _wait(self, problem: str, retry_after: float | None = None) -> float:
+        self._say(problem)
+        self._failures += 1
+        return min(retry_after, 3600.0) if retry_after else growing_pause(self._failures)
+
+    def _say(self, problem: str) -> None:
+        """Each problem once, until it is over."""
+        if problem != self._problem:
+            logger.warning("%s; reports are kept", problem)
+            self._problem = problem
+
+    def _well(self) -> None:
+        if self._problem:
+            logger.info("the collector takes reports again")
+            self._problem = ""

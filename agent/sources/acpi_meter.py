@@ -1,0 +1,40 @@
+"""The ACPI power meter of many servers: the whole machine's watts at the plug, from the board's controller.
+
+Driver `acpi_power_meter`, hwmon name `power_meter`; `power1_average` holds microwatts averaged over the meter's own
+interval. Some firmware offers the meter and always reads 0.
+"""
+
+from pathlib import Path
+
+from agent.files import read_text
+from agent.outcome import Absent, Data, Failed, Outcome
+from agent.sources.hwmon_tree import chips
+from agent.sources.reading import RawReading
+
+NAME = "acpi_meter"
+DRIVER = "power_meter"
+
+
+def read(root: Path) -> Outcome[list[RawReading]]:
+    """The meter's mean power."""
+    readings = []
+    for chip in chips(root):
+        if chip.driver != DRIVER:
+            continue
+        for file in ("power1_average", "power1_input"):
+            path = chip.directory / file
+            if not path.exists():
+                continue
+            try:
+                watts = int(read_text(path)) / 1e6
+            except PermissionError:
+                return Failed(f"not allowed to read {path.name}", "run as root, or grant CAP_DAC_READ_SEARCH")
+            except (OSError, ValueError) as error:
+                return Failed(f"{path.name} cannot be read: {error}", "check the firmware's power meter settings")
+            if watts <= 0:
+                return Failed(f"the meter reads {watts:g} W", "update the firmware, or switch the source off")
+            readings.append(RawReading(f"{NAME}/{chip.address}", "power", "machine_ac", watts))
+            break
+    if not readings:
+        return Absent("the firmware offers no ACPI power meter")
+    return Data(readings)

@@ -1,0 +1,22 @@
+"""What an energy source gives: the raw reading of each of its meters, as the hardware has it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.report import Covers
+
+
+@dataclass(frozen=True, slots=True)
+class RawReading:
+    """One meter's raw value: microjoules of a `counter` (wrapping after `range_uj`, if it does), watts of a `power`.
+
+    `parent` names the meter that contains this one. `highest_watts` is the most the part can draw, where it is known.
+    """
+
+    name: str
+    kind: Literal["counter", "power"]
+    covers: Covers
+    value: float | int
+    parent: str = ""
+    range_uj: int | None = None
+    highest_watts: float | None = None

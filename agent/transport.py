@@ -1,0 +1,149 @@
+"""Sending to the collector with the standard library: keep-alive, TLS, proxy, deadlines; the answers told apart.
+
+The key goes to the configured address and nowhere else: redirects are not followed.
+"""
+
+import contextlib
+import http.client
+import json
+import random
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.clock import Clock
+from agent.errors import TransportError
+from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, CONTENT_TYPE, WALL_CLOCK_HEADER
+from agent.settings import AgentSettings
+
+ANSWER_SECONDS = 20.0
+LARGEST_ANSWER_BYTES = 256 * 1024
+REFUSED_PAUSE_SECONDS = 300.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the collector said: status, the JSON of its body (or {}), Retry-After in seconds, and its Date."""
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict)
+    retry_after: float | None = None
+    date: str = ""
+
+    @property
+    def error(self) -> str:
+        """The collector's words for a refusal, with its remedy."""
+        error = self.body.get("error")
+        if not isinstance(error, dict):
+            return f"the collector answered {self.status}"
+        parts = [str(error.get("message", "")), str(error.get("remedy", ""))]
+        return "; ".join(part for part in parts if part) or f"the collector answered {self.status}"
+
+
+class Transport:
+    """A connection to the collector, kept alive between requests."""
+
+    def __init__(self, settings: AgentSettings, clock: Clock) -> None:
+        self._url = urlsplit(settings.collector)
+        self._ca = settings.ca
+        self._proxy = urlsplit(settings.proxy) if settings.proxy else None
+        self._clock = clock
+        self._boot_id = clock.boot_id()
+        self._connection: http.client.HTTPConnection | None = None
+
+    def post_report(self, body: bytes, key: str) -> Answer:
+        """Send one encoded report. Raises TransportError when there was no answer that makes sense."""
+        now = self._clock.now()
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": CONTENT_TYPE,
+            "Content-Encoding": "gzip",
+            WALL_CLOCK_HEADER: str(now.wall_ns),
+            BOOT_CLOCK_HEADER: str(now.boot_ns),
+            BOOT_ID_HEADER: self._boot_id,
+        }
+        return self.request("POST", "/v1/reports", body, headers)
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+        """One request and its answer, within ANSWER_SECONDS in all. Tried again once where a kept connection had died."""
+        for fresh in (self._connection is None, True):
+            try:
+                return self._once(method, self._url.path.rstrip("/") + path, body, headers or {})
+            except (http.client.HTTPException, OSError) as error:
+                self.close()
+                if fresh:
+                    raise TransportError(self._words(error)) from error
+        raise AssertionError("unreachable: the second try returns or raises")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _once(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        connection = self._connect()
+        connection.request(method, path, body or None, {"User-Agent": "ictagent", "Accept": CONTENT_TYPE, **headers})
+        response = connection.getresponse()
+        content = bytearray()
+        # A peer that drips its answer byte by byte must not hold the sender for ever.
+        while chunk := response.read1(65536):
+            content += chunk
+            if len(content) > LARGEST_ANSWER_BYTES:
+                raise http.client.HTTPException("the answer is too long")
+            if time.monotonic() > deadline:
+                raise TimeoutError("the answer takes too long")
+        if response.will_close:
+            self.close()
+        parsed: Any = {}
+        with contextlib.suppress(ValueError):
+            parsed = json.loads(bytes(content) or b"{}")
+        after = response.headers.get("Retry-After", "")
+        return Answer(
+            response.status,
+            parsed if isinstance(parsed, dict) else {},
+            float(after) if after.isdigit() else None,
+            response.headers.get("Date", ""),
+        )
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._connection is not None:
+            return self._connection
+        host = self._url.hostname or ""
+        port = self._url.port or (443 if self._url.scheme == "https" else 80)
+        through = (self._proxy.hostname or "", self._proxy.port or 3128) if self._proxy else (host, port)
+        if self._url.scheme == "https":
+            connection: http.client.HTTPConnection = self._tls(*through)
+        else:
+            connection = http.client.HTTPConnection(*through, timeout=ANSWER_SECONDS)
+        if self._proxy:
+            connection.set_tunnel(host, port)
+        self._connection = connection
+        return connection
+
+    def _tls(self, host: str, port: int) -> http.client.HTTPSConnection:
+        # Imported here: an agent that talks to its own machine saves the 6 MB.
+        import ssl  # noqa: PLC0415
+
+        context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
+
+    def _words(self, error: Exception) -> str:
+        address = self._url.netloc
+        if isinstance(error, socket.gaierror):
+            return f"the collector's name {self._url.hostname} is not known: {error.strerror}"
+        if isinstance(error, ConnectionRefusedError):
+            return f"nothing listens at {address}: is the collector running?"
+        if isinstance(error, TimeoutError):
+            return f"the collector at {address} did not answer within {ANSWER_SECONDS:.0f} s"
+        return f"the collector at {address} cannot be reached: {error}"
+
+
+def growing_pause(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: 1 doubling to 300, jittered by half so that agents spread out."""
+    pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** min(failures - 1, 10))
+    return pause * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, not a secret
