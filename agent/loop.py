@@ -14,7 +14,7 @@ from types import FrameType
 import agent
 from agent.clock import Clock
 from agent.errors import SpoolError
-from agent.report import Event, encode
+from agent.report import Event, Inventory, encode
 from agent.report_builder import build_report
 from agent.sample import Point, Sample
 from agent.sampler import Sampler
@@ -26,6 +26,8 @@ from agent.transport import Transport
 logger = logging.getLogger(__name__)
 
 _DAY_SECONDS = 86_400
+_INVENTORY_SECONDS = 900
+"""The inventory is read this often and sent when it changed, and once a day."""
 _PAGE = resource.getpagesize()
 _MOST_SAMPLES_HELD = 1000
 LAST_ATTEMPT_SECONDS = 3.0
@@ -48,7 +50,8 @@ class Agent:
         self._stop = threading.Event()
         self._held: list[Sample] = []
         self._events: list[Event] = []
-        self._inventory_at = -float("inf")
+        self._inventory: Inventory | None = None
+        self._inventory_due = self._inventory_sent_at = -float("inf")
         self._sample_seconds = 0.0
         self._dropped = 0
 
@@ -62,14 +65,16 @@ class Agent:
         # What was loaded so far lives as long as the agent: the collector of garbage need not look at it again.
         gc.collect()
         gc.freeze()
-        interval, reported = self._settings.interval_seconds, time.monotonic()
-        due = reported + 1.0
+        interval = self._settings.interval_seconds
+        due = time.monotonic() + min(1.0, interval)
+        report_due = due
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             self._take()
             now = time.monotonic()
-            if now - reported >= self._settings.report_seconds - interval / 2 or due - reported < interval:
+            if now >= report_due:
                 self._report()
-                reported = now
+                # Half an interval early, so that the sample that is due then is in it.
+                report_due = now + self._settings.report_seconds - interval / 2
             # Ticks missed while the machine slept are left out, not caught up.
             due = max(due + interval, now)
         self._take()
@@ -84,10 +89,14 @@ class Agent:
 
     def _take(self) -> None:
         started = time.perf_counter()
-        daily = time.monotonic() - self._inventory_at >= _DAY_SECONDS
-        sample = self._sampler.sample(with_inventory=daily)
-        if daily:
-            self._inventory_at = time.monotonic()
+        sample = self._sampler.sample(with_inventory=time.monotonic() >= self._inventory_due)
+        if sample.inventory is not None:
+            self._inventory_due = time.monotonic() + _INVENTORY_SECONDS
+            daily = time.monotonic() - self._inventory_sent_at >= _DAY_SECONDS
+            if sample.inventory == self._inventory and not daily:
+                sample.inventory = None
+            else:
+                self._inventory, self._inventory_sent_at = sample.inventory, time.monotonic()
         sample.points.append(self._own_point())
         self._held.append(sample)
         if len(self._held) > _MOST_SAMPLES_HELD:
@@ -129,7 +138,7 @@ class Agent:
                 "resident_bytes": resident,
                 "cpu_seconds": round(time.process_time(), 3),
                 "spool_reports": self._spool.reports,
-                "spool_bytes": self._spool.bytes,
+                "spool_bytes": self._spool.size_bytes,
                 "dropped_reports": counters.dropped,
                 "rejected_reports": counters.rejected,
                 "sample_seconds": round(self._sample_seconds, 4),

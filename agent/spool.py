@@ -76,7 +76,7 @@ class Spool:
         return len(self._files) + len(self._memory)
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         return sum(self._files.values()) + sum(len(one.body) for one in self._memory)
 
     def next_sequence(self) -> int:
@@ -209,7 +209,7 @@ class Spool:
         return found
 
     def _make_room(self) -> None:
-        size = self.bytes
+        size = self.size_bytes
         while size > self._limit_bytes and len(self._files) > 1:
             oldest = min(self._files)
             size -= self._files[oldest]

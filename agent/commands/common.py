@@ -1,0 +1,38 @@
+"""What commands share: options, tables on stdout, logging on stderr."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_option(*choices: str) -> Callable[[F], F]:
+    """`--output table|json`."""
+    return click.option(
+        "--output", type=click.Choice(choices or ("table", "json")), default="table", show_default=True, help="Format."
+    )
+
+
+def echo_json(value: object) -> None:
+    """JSON on stdout, readable and stable."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def echo_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A plain table with aligned columns."""
+    texts = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
+    for row in texts:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def log_to_stderr(level: str) -> None:
+    """One line a message; the journal adds the time."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s", force=True
+    )

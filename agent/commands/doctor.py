@@ -1,0 +1,173 @@
+"""`ictagent doctor`: why a figure is measured or estimated, and whether everything on the way works."""
+
+import importlib.util
+import os
+import sys
+import time
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import click
+
+from agent.choice import RUNGS
+from agent.clock import Clock
+from agent.commands.common import echo_json, echo_table, output_option
+from agent.errors import ConfigurationError, TransportError
+from agent.files import text_or_empty
+from agent.inventory import read_inventory
+from agent.report import Choice, Inventory, SourceState
+from agent.sampler import Sampler
+from agent.settings import AgentSettings, load_agent
+from agent.transport import Transport
+
+TOLERATED_OFFSET_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `result` is ok, note (nothing to mend) or failed (with a remedy)."""
+
+    subject: str
+    result: str
+    finding: str
+    remedy: str = ""
+
+
+@click.command(epilog="\b\nExamples:\n  ictagent doctor\n  ictagent doctor --output json")
+@output_option()
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    help="Root of /sys, /proc and /etc, for captured trees.",
+)
+def doctor(output: str, root: Path) -> None:
+    """Check every energy source, the configuration, the spool, and the way to the collector.
+
+    Exit 0 when nothing failed, 1 otherwise. What a machine does not have is no failure.
+    """
+    sampler = Sampler(root)
+    sampler.sample(with_inventory=False)
+    time.sleep(0.2)
+    taken = sampler.sample(with_inventory=False)
+    checks = [_machine(read_inventory(root)), *map(_source, taken.sources), _choice(taken.choice)]
+    checks += [*_configuration(), _import_name()]
+    failed = any(check.result == "failed" for check in checks)
+    if output == "json":
+        echo_json({"checks": [asdict(check) for check in checks], "failed": failed})
+    else:
+        rows = [(check.subject, check.result, check.finding) for check in checks]
+        echo_table(("what", "result", "finding"), rows)
+        for check in checks:
+            if check.remedy:
+                click.echo(f"\n{check.subject}: {check.remedy}")
+    sys.exit(1 if failed else 0)
+
+
+def _machine(inventory: Inventory) -> Check:
+    kind = inventory.platform.replace("_", " ")
+    of = f" of {inventory.hypervisor}" if inventory.hypervisor else ""
+    where = f" in {inventory.cloud}" if inventory.cloud else ""
+    finding = f"{kind}{of}{where}"
+    if inventory.platform != "physical":
+        finding += ": it has no energy sensors of its own, its energy is a share of its host's"
+    return Check("machine", "ok" if inventory.platform == "physical" else "note", finding)
+
+
+def _source(state: SourceState) -> Check:
+    results = {"data": "ok", "absent": "note", "off": "note", "failed": "failed"}
+    finding = "gives data" if state.outcome == "data" else f"{state.outcome}: {state.reason}"
+    return Check(f"source {state.source}", results[state.outcome], finding, state.remedy)
+
+
+def _choice(choice: Choice) -> Check:
+    finding = f"{RUNGS[choice.basis]} {' + '.join(choice.meters)}".rstrip()
+    if choice.why_not:
+        finding += "; not better because " + ", ".join(f"{rung}: {reason}" for rung, reason in choice.why_not.items())
+    return Check("power", "ok" if choice.basis == "machine" else "note", finding)
+
+
+def _configuration() -> list[Check]:
+    try:
+        settings = load_agent().settings
+    except ConfigurationError as error:
+        return [Check("configuration", "failed", str(error), "correct the file or variable it names")]
+    return [Check("configuration", "ok", "good"), _state(settings), *_spool(settings), *_collector(settings)]
+
+
+def _state(settings: AgentSettings) -> Check:
+    directory = settings.state_directory
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    if os.access(nearest, os.W_OK | os.X_OK):
+        return Check("state directory", "ok", f"{directory} can be written")
+    return Check(
+        "state directory", "failed", f"{directory} cannot be written", "run as its owner, or set state_directory"
+    )
+
+
+def _spool(settings: AgentSettings) -> list[Check]:
+    spool = settings.state_directory / "spool"
+    if not spool.is_dir():
+        return [Check("spool", "note", "empty: this agent has not run yet")]
+    waiting = [path.stat().st_size for path in spool.glob("*.json.gz")]
+    checks = [
+        Check("spool", "ok", f"{len(waiting)} reports wait, {sum(waiting)} bytes of {settings.spool_limit_bytes}")
+    ]
+    if rejected := len(list((spool / "rejected").glob("*"))):
+        checks.append(
+            Check(
+                "rejected reports",
+                "failed",
+                f"{rejected} reports were refused or unreadable; they are kept in {spool / 'rejected'}",
+                "bring agent and collector to the same release, then delete them",
+            )
+        )
+    return checks
+
+
+def _collector(settings: AgentSettings) -> list[Check]:
+    if not settings.collector:
+        return [Check("collector", "note", "none is configured")]
+    transport = Transport(settings, Clock())
+    try:
+        health = transport.request("GET", "/healthz")
+        checks = [Check("collector", "ok" if health.status == 200 else "failed", f"answers {health.status}")]
+        checks += _offset(health.date)
+        key = text_or_empty(settings.key_path)
+        if not key:
+            return [*checks, Check("key", "note", "this host is not enrolled yet")]
+        answer = transport.request("GET", "/v1/whoami", headers={"Authorization": f"Bearer {key}"})
+    except TransportError as error:
+        return [Check("collector", "failed", str(error), "start it, or correct its address")]
+    finally:
+        transport.close()
+    if answer.status == 200:
+        return [*checks, Check("key", "ok", f"accepted: device {answer.body.get('device_id')}")]
+    return [*checks, Check("key", "failed", answer.error, "enrol the host again")]
+
+
+def _offset(date: str) -> list[Check]:
+    try:
+        offset = time.time() - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return []
+    if abs(offset) <= TOLERATED_OFFSET_SECONDS:
+        return [Check("clock", "ok", "agrees with the collector's")]
+    return [Check("clock", "failed", f"{offset:+.0f} s from the collector's", "keep time by NTP")]
+
+
+def _import_name() -> Check:
+    """Graphite's storage daemon is imported as `carbon` too: in one environment one hides the other."""
+    found = importlib.util.find_spec("carbon")
+    if found is None:
+        return Check("environment", "ok", "base install")
+    folder = Path(next(iter(found.submodule_search_locations or [""])))
+    if (folder / "footprint.py").exists():
+        return Check("environment", "ok", "all parts are ictagent's own")
+    return Check(
+        "environment",
+        "failed",
+        f"the name `carbon` belongs to another program ({folder})",
+        "install ictagent into an environment of its own (package, pipx, image)",
+    )

@@ -1,0 +1,69 @@
+"""`ictagent sample`: two samples, an interval apart, shown and stored nowhere."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+import agent
+from agent.choice import RUNGS
+from agent.commands.common import echo_json, echo_table, output_option
+from agent.report import jsonable
+from agent.report_builder import build_report
+from agent.sample import Sample
+from agent.sampler import Sampler
+
+
+@click.command(
+    epilog="\b\nExamples:\n  ictagent sample\n  ictagent sample --interval 10 --output json\n"
+    "  sudo ictagent sample        the energy counters of many machines are readable by root only"
+)
+@click.option("--interval", type=click.FloatRange(0.1, 600), default=1.0, show_default=True, help="Seconds to measure.")
+@output_option()
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    help="Root of /sys, /proc and /etc, for captured trees.",
+)
+def sample(interval: float, output: str, root: Path) -> None:
+    """Show what this host tells: inventory, utilisation, energy sources.
+
+    Utilisation and power are means over the interval. The JSON has the report's shape (docs/metrics.md).
+    """
+    sampler = Sampler(root)
+    first = sampler.sample(with_inventory=True)
+    time.sleep(interval)
+    second = sampler.sample(with_inventory=False)
+    second.inventory = first.inventory
+    if output == "json":
+        echo_json(jsonable(build_report([second], "sample", 1, agent.__version__, [])))
+    else:
+        _table(second)
+
+
+def _table(taken: Sample) -> None:
+    inventory = asdict(taken.inventory) if taken.inventory else {}
+    disks = ", ".join(f"{disk['name']} {disk['model']}".strip() for disk in inventory.pop("disks", []))
+    cards = ", ".join(card["name"] for card in inventory.pop("network_cards", []))
+    rows = [(name.replace("_", " "), value) for name, value in inventory.items() if value not in ("", None)]
+    echo_table(("inventory", ""), [*rows, ("disks", disks or "none"), ("network cards", cards or "none")])
+    click.echo()
+    points = [
+        (point.measurement, " ".join(point.tags.values()), name, "" if value is None else value)
+        for point in taken.points
+        for name, value in point.fields.items()
+    ]
+    echo_table(("measurement", "of", "field", "value"), points)
+    click.echo()
+    readings = []
+    for one in taken.readings:
+        if one.meter.kind == "power":
+            readings.append((one.meter.name, one.meter.covers, f"{one.values[0]:.1f} W"))
+        elif one.meter.kind == "counter" and one.interval_ns:
+            readings.append((one.meter.name, one.meter.covers, f"{one.differences[0] * 1000 / one.interval_ns:.1f} W"))
+    echo_table(("energy meter", "covers", "mean power"), readings or [("none", "", "")])
+    click.echo()
+    echo_table(("energy source", "outcome", "reason"), [(s.source, s.outcome, s.reason) for s in taken.sources])
+    click.echo(f"\nchosen: {RUNGS[taken.choice.basis]} {' + '.join(taken.choice.meters)}".rstrip())
