@@ -27,6 +27,9 @@ class Energy:
     def total_uj(self) -> int:
         return self.measured_uj + self.estimated_uj
 
+    def __neg__(self) -> "Energy":
+        return Energy(-self.measured_uj, -self.estimated_uj, -self.low_uj, -self.high_uj)
+
     def __add__(self, other: "Energy") -> "Energy":
         return Energy(
             self.measured_uj + other.measured_uj,
@@ -56,6 +59,18 @@ class Footprint:
     @property
     def total_kg(self) -> Decimal:
         return self.s2_location_kg + self.scope_3_kg
+
+    def __neg__(self) -> "Footprint":
+        return Footprint(
+            -self.s2_location_kg,
+            -self.s3_td_kg,
+            -self.s3_wtt_gen_kg,
+            -self.s3_wtt_td_kg,
+            -self.low_kg,
+            -self.high_kg,
+            -self.it_kwh,
+            -self.facility_kwh,
+        )
 
     def __add__(self, other: "Footprint") -> "Footprint":
         return Footprint(

@@ -38,6 +38,10 @@ class Total:
         self.covered_seconds += covered_seconds
         self.possible_seconds += possible_seconds
 
+    def subtract(self, energy: Energy, carbon: Footprint, covered_seconds: int, possible_seconds: int) -> None:
+        """Take back what was added."""
+        self.add(-energy, -carbon, -covered_seconds, -possible_seconds)
+
 
 def nothing() -> Total:
     return Total(Energy(), Footprint())

@@ -1,0 +1,211 @@
+"""What pages and the API show of devices: one row a device, with what was heard of it and where it stands."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from collector.database.schema import (
+    device,
+    device_accounting,
+    device_evidence,
+    device_placement,
+    device_status,
+    diagnosis,
+    inventory,
+    rejected_rows,
+    site,
+    source_state,
+    space,
+)
+from collector.errors import NotFound
+
+SILENT_SECONDS = 300
+"""Five missed reports: a device that was not heard of for as long is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device in lists. Power is None where nothing tells it; `silent_seconds` since it was last heard of."""
+
+    device_id: str
+    host_name: str
+    kind: str
+    platform: str
+    site: str
+    space: str
+    directorate: str
+    owner: str
+    agent_version: str
+    last_report_at: int | None
+    silent_seconds: int | None
+    power_watts: float | None
+    power_low_watts: float | None
+    power_high_watts: float | None
+    method: str
+    source: str
+    basis: str
+    retired_at: int | None
+
+    @property
+    def silent(self) -> bool:
+        return self.silent_seconds is None or self.silent_seconds > SILENT_SECONDS
+
+    @property
+    def host_missing(self) -> bool:
+        """A guest whose host is not known: its energy is attribution."""
+        return self.platform in ("virtual_machine", "container")
+
+
+@dataclass(slots=True)
+class DeviceDetail:
+    """Everything about one device."""
+
+    row: DeviceRow
+    inventory: dict[str, Any] = field(default_factory=dict)
+    sources: list[dict[str, Any]] = field(default_factory=list)
+    diagnoses: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    choice: dict[str, Any] = field(default_factory=dict)
+
+
+def devices(connection: Connection, *, retired: bool = False, now: int | None = None) -> list[DeviceRow]:
+    """All devices in use (or the retired ones), silent ones first, then by name."""
+    at = int(time.time()) if now is None else now
+    names = _newest_names(connection)
+    platforms = _platforms(connection)
+    open_place = (device_placement.c.device_id == device.c.id) & device_placement.c.valid_to.is_(None)
+    query = (
+        select(
+            device,
+            device_status,
+            device_placement.c.directorate,
+            device_placement.c.owner,
+            site.c.name.label("site"),
+            space.c.name.label("space"),
+        )
+        .outerjoin(device_status, device_status.c.device_id == device.c.id)
+        .outerjoin(device_placement, open_place)
+        .outerjoin(site, site.c.id == device_placement.c.site_id)
+        .outerjoin(space, space.c.id == device_placement.c.space_id)
+        .where(device.c.retired_at.isnot(None) if retired else device.c.retired_at.is_(None))
+        .where(device.c.merged_into.is_(None))
+    )
+    rows = [_row(one, names, platforms, at) for one in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (not row.silent, row.host_name, row.device_id))
+
+
+def device_detail(connection: Connection, device_id: str, now: int | None = None) -> DeviceDetail:
+    """One device with inventory, sources, diagnoses and rejected rows. Raises NotFound."""
+    rows = [*devices(connection, now=now), *devices(connection, retired=True, now=now)]
+    row = next((one for one in rows if one.device_id == device_id), None)
+    if row is None:
+        raise NotFound(f"there is no device {device_id}", "see the list of devices")
+    detail = DeviceDetail(row)
+    body = connection.execute(
+        select(inventory.c.body).where(inventory.c.device_id == device_id, inventory.c.valid_to.is_(None))
+    ).scalar()
+    detail.inventory = json.loads(body) if body else {}
+    for table, into in (
+        (source_state, detail.sources),
+        (diagnosis, detail.diagnoses),
+        (rejected_rows, detail.rejected),
+    ):
+        query = select(table).where(table.c.device_id == device_id)
+        into.extend(dict(found) for found in connection.execute(query).mappings())
+    choice = (
+        connection.execute(
+            select(device_accounting).where(
+                device_accounting.c.device_id == device_id, device_accounting.c.valid_to.is_(None)
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if choice is not None:
+        detail.choice = {
+            "basis": choice["basis"],
+            "meters": json.loads(choice["meters"]),
+            "why_not": json.loads(choice["why_not"]),
+        }
+    return detail
+
+
+def problem_sources(connection: Connection) -> list[dict[str, Any]]:
+    """Every absent or failed source of devices in use, failed ones first."""
+    names = _newest_names(connection)
+    query = (
+        select(source_state)
+        .join(device, device.c.id == source_state.c.device_id)
+        .where(device.c.retired_at.is_(None), source_state.c.outcome.in_(("absent", "failed")))
+    )
+    rows = [
+        {**row, "host_name": names.get(row["device_id"], row["device_id"])}
+        for row in connection.execute(query).mappings()
+    ]
+    return sorted(rows, key=lambda row: (row["outcome"] != "failed", row["host_name"], row["source"]))
+
+
+def problem_devices(connection: Connection) -> list[dict[str, Any]]:
+    """Diagnoses of devices in use, newest first."""
+    names = _newest_names(connection)
+    query = (
+        select(diagnosis)
+        .join(device, device.c.id == diagnosis.c.device_id)
+        .where(device.c.retired_at.is_(None))
+        .order_by(diagnosis.c.last_at.desc())
+    )
+    return [
+        {**row, "host_name": names.get(row["device_id"], row["device_id"])}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def rejected_summary(connection: Connection) -> list[dict[str, Any]]:
+    """Rows that reports lost at the door, newest days first."""
+    names = _newest_names(connection)
+    query = select(rejected_rows).order_by(rejected_rows.c.day.desc(), rejected_rows.c.count.desc()).limit(200)
+    return [
+        {**row, "host_name": names.get(row["device_id"], row["device_id"])}
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _newest_names(connection: Connection) -> dict[str, str]:
+    query = (
+        select(device_evidence.c.device_id, device_evidence.c.value)
+        .where(device_evidence.c.name == "host_name")
+        .order_by(device_evidence.c.last_seen_at)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
+def _platforms(connection: Connection) -> dict[str, str]:
+    query = select(inventory.c.device_id, inventory.c.body).where(inventory.c.valid_to.is_(None))
+    return {row.device_id: json.loads(row.body).get("platform", "") for row in connection.execute(query)}
+
+
+def _row(one: Any, names: dict[str, str], platforms: dict[str, str], now: int) -> DeviceRow:
+    heard = one["last_report_at"]
+    return DeviceRow(
+        device_id=one["id"],
+        host_name=names.get(one["id"], ""),
+        kind=one["kind"],
+        platform=platforms.get(one["id"], ""),
+        site=one["site"] or "",
+        space=one["space"] or "",
+        directorate=one["directorate"] or "",
+        owner=one["owner"] or "",
+        agent_version=one["agent_version"] or "",
+        last_report_at=heard,
+        silent_seconds=None if heard is None else max(0, now - heard),
+        power_watts=one["power_watts"],
+        power_low_watts=one["power_low_watts"],
+        power_high_watts=one["power_high_watts"],
+        method=one["method"] or "",
+        source=one["source"] or "",
+        basis=one["basis"] or "",
+        retired_at=one["retired_at"],
+    )
