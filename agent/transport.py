@@ -96,6 +96,8 @@ class Transport:
                 raise http.client.HTTPException("the answer is too long")
             if time.monotonic() > deadline:
                 raise TimeoutError("the answer takes too long")
+        # `read1` leaves the response open at its end, and then the connection could not be used again.
+        response.close()
         if response.will_close:
             self.close()
         parsed: Any = {}

@@ -25,6 +25,32 @@ def figure(value: float | Decimal, digits: int = 2) -> str:
     return f"{float(rounded):.{max(0, decimals)}f}"
 
 
+def energy_words(kwh: float | Decimal, digits: int = 3) -> str:
+    """Energy in the unit that people read without counting zeros.
+
+    >>> energy_words(12.345), energy_words(0.0123), energy_words(1e-9)
+    ('12.3 kWh', '12.3 Wh', 'under 0.01 Wh')
+    """
+    return _scaled(float(kwh), "kWh", "Wh", digits)
+
+
+def mass_words(kilograms: float | Decimal, digits: int = 3) -> str:
+    """Carbon in kilograms, or grams where it is little.
+
+    >>> mass_words(1234.5), mass_words(0.00123)
+    ('1230 kg', '1.23 g')
+    """
+    return _scaled(float(kilograms), "kg", "g", digits)
+
+
+def _scaled(value: float, unit: str, thousandth: str, digits: int) -> str:
+    if value == 0 or abs(value) >= 0.1:
+        return f"{figure(value, digits)} {unit}"
+    if abs(value) * 1000 < 0.01:
+        return f"under 0.01 {thousandth}"
+    return f"{figure(value * 1000, digits)} {thousandth}"
+
+
 def host_line(
     watts: float,
     low_watts: float,

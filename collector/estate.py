@@ -39,7 +39,7 @@ def find_device(connection: Connection, name: str) -> str:
         raise NotFound(f"there is no device {name}", "see `ictagent estate list`")
     if len(found) > 1:
         raise BadRequest(f"{len(found)} devices are called {name}: {', '.join(sorted(found))}", "give the device id")
-    return found[0]
+    return str(found[0])
 
 
 def place(connection: Connection, device_id: str, wanted: Placement, actor: str, now: int) -> None:

@@ -97,8 +97,9 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     """Row numbers of the device's meters by name; those that the report names first are made."""
     query = select(meter.c.name, meter.c.id).where(meter.c.device_id == recording.device_id)
-    ids = dict(connection.execute(query))
-    new = {one.name: one for one in recording.meters if one.name not in ids}
+    ids = dict(connection.execute(query).tuples().all())
+    used = {fact.meter for fact in recording.facts}
+    new = {one.name: one for one in recording.meters if one.name in used and one.name not in ids}
     for one in new.values():
         values = {
             "device_id": recording.device_id,
@@ -111,7 +112,7 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         }
         connection.execute(insert(meter).values(values))
     if new:
-        ids = dict(connection.execute(query))
+        ids = dict(connection.execute(query).tuples().all())
     return ids
 
 

@@ -108,13 +108,18 @@ class Writer:
         try:
             results = self._attempt(group)
         except CollectorError as error:
-            if len(group) == 1:
-                self.counters.failures += 1
-                group[0].future.set_exception(error)
-                return
-            for job in group:
-                self._commit([job])
+            failure = error
+        else:
+            self._resolve(group, results)
             return
+        if len(group) == 1:
+            self.counters.failures += 1
+            group[0].future.set_exception(failure)
+            return
+        for job in group:
+            self._commit([job])
+
+    def _resolve(self, group: list[_Job], results: list[Any]) -> None:
         for job, result in zip(group, results, strict=True):
             if isinstance(result, Exception):
                 job.future.set_exception(result)

@@ -1,0 +1,68 @@
+"""What the collector's commands share: settings, the database, errors in one line."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.errors import AgentError, ConfigurationError
+from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, load
+from collector.database.engine import Database, open_database
+from collector.database.migrate import migrate
+from collector.errors import CollectorError
+from collector.settings import CollectorSettings
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """The collector's errors as the command line shows them: the message and the remedy in one line."""
+    try:
+        yield
+    except CollectorError as error:
+        raise AgentError("; ".join(part for part in (error.message, error.remedy) if part)) from error
+
+
+def collector_settings(
+    flags: dict[str, Any] | None = None, directory: Path = CONFIGURATION_DIRECTORY
+) -> CollectorSettings:
+    """The collector's settings, checked against each other."""
+    settings = load("collector", CollectorSettings, flags, directory=directory).settings
+    host, port = listen_address(settings.listen)
+    if bool(settings.certificate_file) != bool(settings.certificate_key_file):
+        raise ConfigurationError("certificate_file and certificate_key_file belong together")
+    if host not in LOOPBACK and not settings.certificate_file:
+        raise ConfigurationError(f"listening on {host}:{port} needs TLS: set certificate_file and certificate_key_file")
+    if settings.log_level not in LOG_LEVELS:
+        raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
+    return settings
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:8420` or `[::1]:8420`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 65536:
+        raise ConfigurationError(f"listen {text!r} is not an address and port such as 127.0.0.1:8420")
+    return host, int(port)
+
+
+@contextmanager
+def database_of(state_directory: Path | None) -> Iterator[Database]:
+    """The collector's database, migrated, for one command."""
+    flags = {} if state_directory is None else {"state_directory": state_directory}
+    settings = collector_settings(flags)
+    with plain_errors():
+        where = settings.database or settings.state_directory / "ictagent.db"
+        if isinstance(where, Path) and not where.exists():
+            raise AgentError(f"there is no database {where}: run the collector first, or give --state-directory")
+        database = open_database(where)
+        try:
+            migrate(database)
+            yield database
+        finally:
+            database.close()
+
+
+def actor() -> str:
+    """Who runs the command, for the audit log."""
+    return f"cli:{getpass.getuser()}"

@@ -1,0 +1,114 @@
+"""`ictagent estate list|show|set|retire`: devices, where they stand and whose they are."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from agent.commands.common import echo_json, echo_table, output_option
+from carbon.wording import figure
+from collector.commands.common import actor, database_of, plain_errors
+from collector.database.estate import SPACE_KINDS
+from collector.estate import Placement, find_device, place
+from collector.estate import retire as retire_device
+from collector.queries import device_detail, devices
+
+_STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
+
+
+@click.group()
+def estate() -> None:
+    """Devices: where they stand and whose they are. DEVICE is a device id or a host name.
+
+    \b
+    Examples:
+      ictagent estate list
+      ictagent estate set web01 --site "County Hall" --space "Room 2" --kind data_room
+      ictagent estate retire web01
+    """
+
+
+@estate.command("list")
+@click.option("--retired", is_flag=True, help="The retired ones instead.")
+@_STATE
+@output_option()
+def list_devices(retired: bool, state_directory: Path | None, output: str) -> None:
+    """All devices in use, silent ones first."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        rows = devices(connection, retired=retired)
+    if output == "json":
+        echo_json([asdict(row) for row in rows])
+        return
+    table = [
+        (
+            row.device_id,
+            row.host_name,
+            row.site,
+            row.space,
+            "" if row.power_watts is None else f"{figure(row.power_watts, 3)} W",
+            row.method,
+            "silent" if row.silent else "heard",
+        )
+        for row in rows
+    ]
+    echo_table(("device", "name", "site", "space", "power", "method", "state"), table)
+
+
+@estate.command()
+@click.argument("device")
+@_STATE
+@output_option()
+def show(device: str, state_directory: Path | None, output: str) -> None:
+    """One device with inventory, sources and diagnoses."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        detail = device_detail(connection, find_device(connection, device))
+    if output == "json":
+        echo_json(asdict(detail))
+        return
+    facts = {**asdict(detail.row), **detail.inventory}
+    echo_table(("fact", "value"), [(name, value) for name, value in facts.items() if value not in ("", None, [])])
+    click.echo()
+    sources = [(one["source"], one["outcome"], one["reason"], one["remedy"]) for one in detail.sources]
+    echo_table(("source", "outcome", "reason", "remedy"), sources)
+    for one in detail.diagnoses:
+        click.echo(f"\n{one['code']}: {one['detail']}; {one['remedy']}")
+
+
+@estate.command("set")
+@click.argument("device")
+@click.option("--site", help="Site; made if it is new. Empty text: none.")
+@click.option("--space", help="Space of the site; made if it is new, with --kind.")
+@click.option("--kind", type=click.Choice(SPACE_KINDS), help="What kind of space it is.")
+@click.option("--owner", help="Who answers for the device.")
+@click.option("--directorate", help="The directorate that uses it.")
+@_STATE
+def set_place(
+    device: str,
+    site: str | None,
+    space: str | None,
+    kind: str | None,
+    owner: str | None,
+    directorate: str | None,
+    state_directory: Path | None,
+) -> None:
+    """Say where a device stands and whose it is, from now on. The past keeps what was true then."""
+    wanted = Placement(site, space, kind, owner, directorate)
+    if wanted == Placement():
+        raise click.UsageError("nothing to set: give --site, --space, --kind, --owner or --directorate")
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        device_id = find_device(connection, device)
+        place(connection, device_id, wanted, actor(), int(time.time()))
+    click.echo(f"{device_id} is set")
+
+
+@estate.command()
+@click.argument("device")
+@click.option("--undo", is_flag=True, help="Take it back into use.")
+@_STATE
+def retire(device: str, undo: bool, state_directory: Path | None) -> None:
+    """Take a device out of use from now on; its past stays counted."""
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        device_id = find_device(connection, device)
+        retire_device(connection, device_id, actor(), int(time.time()), undo=undo)
+    click.echo(f"{device_id} is {'in use again' if undo else 'retired'}")

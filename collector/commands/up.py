@@ -1,0 +1,127 @@
+"""`ictagent up`: agent, collector, embedded store and pages on this machine, without root, server or configuration.
+
+The agent runs as a process of its own and reports over HTTP as on any other host, so what is seen here is the real way.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import click
+
+from agent.commands.common import log_to_stderr
+from agent.settings import default_state_directory
+from carbon.spaces import NOT_SET
+from carbon.wording import host_line
+from collector.commands.common import collector_settings, listen_address, plain_errors
+from collector.commands.serve import bind, server_of
+from collector.device_energy import rules_of
+from collector.enrolment import TokenRequest, create_tokens
+from collector.queries import DeviceRow, devices
+from collector.segments import load_segments
+from collector.service import Collector
+from collector.web.access import LocalOnly
+
+STOP_SECONDS = 10.0
+FIRST_POWER_SECONDS = 60.0
+
+
+@click.command(epilog="\b\nExamples:\n  ictagent up\n  ictagent up --listen 127.0.0.1:9000 --state-directory /tmp/try")
+@click.option("--listen", default="127.0.0.1:8420", show_default=True, help="Loopback address and port of the pages.")
+@click.option(
+    "--state-directory",
+    type=click.Path(path_type=Path),
+    help="Where data are kept; default: /var/lib/ictagent/up for root, else ~/.local/state/ictagent/up.",
+)
+@click.option("--log-level", default="warning", show_default=True, help="debug, info, warning or error.")
+def up(listen: str, state_directory: Path | None, log_level: str) -> None:
+    """Run agent, collector and pages on this machine, until Ctrl-C. A second start goes on with the same data."""
+    log_to_stderr(log_level)
+    directory = state_directory or default_state_directory() / "up"
+    settings = collector_settings({"listen": listen, "state_directory": directory / "collector"})
+    host, port = listen_address(listen)
+    with plain_errors():
+        listener = bind(host, port)
+        address = f"http://{host}:{listener.getsockname()[1]}"
+        collector = Collector(settings)
+        collector.count_host_missing(True)
+        collector.start()
+        try:
+            agent = _start_agent(collector, address, directory, log_level)
+            # The agent ends first, so that its last report is still taken.
+            server = server_of(collector, LocalOnly(), settings, before_exit=lambda: _stop_agent(agent))
+            watcher = threading.Thread(target=_announce, args=(collector, address, agent), daemon=True)
+            watcher.start()
+            try:
+                # uvicorn ends in order on Ctrl-C and then raises it again.
+                with contextlib.suppress(KeyboardInterrupt):
+                    server.run(sockets=[listener])
+            finally:
+                _stop_agent(agent)
+        finally:
+            collector.stop()
+    click.echo("stopped; the data are kept in " + str(directory), err=True)
+
+
+def _start_agent(collector: Collector, address: str, directory: Path, log_level: str) -> "subprocess.Popen[bytes]":
+    """The agent as `ictagent run`, enrolled with a token made for it."""
+    state = directory / "agent"
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    token_file = state / "token"
+    if not (state / "key").exists():
+        expires = int(time.time()) + 3600
+        token = collector.writer.run(create_tokens, TokenRequest("ictagent up", 1, expires, "", "ictagent up"))
+        with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(token)
+    command = [sys.executable, "-m", "agent", "run", "--collector", address, "--token-file", str(token_file)]
+    command += ["--state-directory", str(state), "--log-level", log_level]
+    # In a session of its own: Ctrl-C reaches this process, which then ends the agent in order.
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # our own program
+
+
+def _stop_agent(agent: "subprocess.Popen[bytes]") -> None:
+    agent.terminate()
+    try:
+        agent.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        agent.kill()
+        agent.wait()
+
+
+def _announce(collector: Collector, address: str, agent: "subprocess.Popen[bytes]") -> None:
+    """Print the address, and the host's line as soon as its power is known."""
+    click.echo(f"pages: {address}")
+    deadline = time.monotonic() + FIRST_POWER_SECONDS
+    while time.monotonic() < deadline and agent.poll() is None:
+        if line := _line(collector):
+            click.echo(line)
+            return
+        time.sleep(0.1)
+    state = "has ended; see its messages above" if agent.poll() is not None else "has given no power yet"
+    click.echo(f"the agent {state}: ictagent doctor", err=True)
+
+
+def _line(collector: Collector) -> str:
+    with collector.database.read() as connection:
+        rows = [row for row in devices(connection) if row.power_watts is not None and not row.silent]
+        if not rows:
+            return ""
+        row: DeviceRow = max(rows, key=lambda one: one.last_report_at or 0)
+        now = int(time.time())
+        half_hour = now - now % 1800
+        rules = rules_of(connection, row.device_id)
+        segments = load_segments(connection, half_hour, half_hour + 1800, [row.device_id])
+    pue = segments[-1].pue if segments else NOT_SET
+    return host_line(
+        row.power_watts or 0.0,
+        row.power_low_watts or 0.0,
+        row.power_high_watts or 0.0,
+        row.method,
+        rules.factors(rules.day(half_hour)),
+        pue,
+        host_missing=row.host_missing,
+    )

@@ -1,0 +1,233 @@
+"""A running collector put together: database, writer, ingest, pumps and schedules; started and stopped in order."""
+
+import logging
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apscheduler.events import EVENT_JOB_MISSED
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Connection, insert, select
+
+from agent.files import text_or_empty, write_durably
+from collector.claim import forget_old_hashes
+from collector.database.engine import Database, open_database
+from collector.database.locks import adopt_outbox, cluster_job
+from collector.database.migrate import migrate
+from collector.database.schema import collector_instance, organisation, outbox
+from collector.database.upsert import upsert
+from collector.database.writer import Writer
+from collector.errors import CollectorError
+from collector.ingest import Ingest
+from collector.ledger import devices_due, forget_old_facts, roll
+from collector.outbox import OutboxDepth, Pump, Trim, depth, trim
+from collector.prepare import pack
+from collector.running_totals import TotalsCache
+from collector.series import series_lines
+from collector.settings import CollectorSettings
+from collector.stores.embedded import EmbeddedStore
+from collector.stores.influx import InfluxSettings, InfluxStore
+from collector.stores.port import Store
+
+logger = logging.getLogger(__name__)
+
+ROLL_SECONDS = 30
+DEVICES_AT_ONCE = 200
+OUTBOX_SHARE_OF_DISK = 0.2
+OUTBOX_LARGEST_BYTES = 20 * 10**9
+CLOCK_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Roll:
+    device_id: str
+    now: int
+    collector_id: str
+
+
+def _roll(connection: Connection, items: Sequence[_Roll]) -> list[int]:
+    """Write what is due of devices' ledgers, and the series that follow from it into the outbox."""
+    return [_roll_one(connection, one) for one in items]
+
+
+def _roll_one(connection: Connection, wanted: _Roll) -> int:
+    written = roll(connection, wanted.device_id, wanted.now)
+    lines = series_lines(connection, wanted.device_id, written.half_hours)
+    batch = pack(lines, [half_hour * 10**9 for half_hour in written.half_hours])
+    if batch is not None:
+        connection.execute(
+            insert(outbox).values(
+                collector_id=wanted.collector_id,
+                created_at=wanted.now,
+                lines=batch.lines,
+                points=batch.points,
+                first_ns=batch.first_ns,
+                last_ns=batch.last_ns,
+            )
+        )
+    return len(written.half_hours)
+
+
+class Collector:
+    """Everything a collector does but HTTP. `start()` begins the schedules; `stop()` leaves nothing half done."""
+
+    def __init__(self, settings: CollectorSettings) -> None:
+        self.settings = settings
+        self.outbox_dropped = 0
+        self.misfires = 0
+        directory = settings.state_directory
+        self.database: Database = open_database(settings.database or directory / "ictagent.db")
+        migrate(self.database)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.collector_id = _collector_id(directory / "collector-id")
+        self.writer = Writer(self.database)
+        self.ingest = Ingest(self.database, self.writer, self.collector_id, self._recorded, self.clock_ns)
+        self.totals = TotalsCache(self.database)
+        self.points = EmbeddedStore(directory / "points.db")
+        self.pumps: list[Pump] = []
+        self._scheduler = BackgroundScheduler(
+            job_defaults={"misfire_grace_time": CLOCK_SECONDS, "coalesce": True, "max_instances": 1}, timezone="UTC"
+        )
+
+    def clock_ns(self) -> int:
+        """The collector's clock, which dates what hosts with a wrong one send."""
+        return time.time_ns()
+
+    def start(self) -> None:
+        self.writer.run(_heartbeat, (self.collector_id, int(time.time())))
+        stores: list[Store] = [self.points]
+        if self.settings.influx_url:
+            stores.append(InfluxStore(_influx_settings(self.settings)))
+        self.pumps = [Pump(self.database, self.writer, store, self.collector_id) for store in stores]
+        self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
+        self._scheduler.add_job(self._guarded, "interval", seconds=ROLL_SECONDS, args=[self.roll_due], id="ledger")
+        self._scheduler.add_job(self._guarded, "interval", seconds=60, args=[self._keep_house], id="house")
+        self._scheduler.add_job(self._guarded, "interval", hours=6, args=[self._forget], id="forget")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop schedules and pumps, write what is queued, close the database."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+        for pump in self.pumps:
+            pump.stop()
+        self.writer.close()
+        self.database.close()
+
+    def roll_due(self, now: int | None = None) -> int:
+        """Write the ledger rows that are due, of all devices; how many half-hours were written."""
+        at = int(time.time()) if now is None else now
+        written = 0
+        with cluster_job(self.database, "ledger") as mine:
+            if not mine:
+                return 0
+            while True:
+                with self.database.read() as connection:
+                    due = devices_due(connection, at, DEVICES_AT_ONCE)
+                for device_id in due:
+                    written += self.writer.run(_roll, _Roll(device_id, at, self.collector_id))
+                if len(due) < DEVICES_AT_ONCE:
+                    break
+        if written:
+            self._recorded()
+        return written
+
+    def count_host_missing(self, counted: bool) -> None:
+        """Whether guests whose host is unknown enter the totals."""
+        with self.database.write() as connection:
+            connection.execute(organisation.update().values(count_host_missing=counted))
+
+    def outbox_depth(self) -> OutboxDepth:
+        with self.database.read() as connection:
+            return depth(connection)
+
+    def problems(self) -> list[dict[str, Any]]:
+        """What is wrong now: `blocking` where reports cannot be taken."""
+        found: list[dict[str, Any]] = []
+        try:
+            with self.database.read() as connection:
+                connection.execute(select(1))
+        except CollectorError as error:
+            found.append({"subject": "database", "blocking": True, "message": error.message, "remedy": error.remedy})
+        found.extend(
+            {
+                "subject": f"store {pump.state.target}",
+                "blocking": False,
+                "message": pump.state.problem,
+                "remedy": pump.state.remedy,
+            }
+            for pump in self.pumps
+            if pump.state.problem
+        )
+        return found
+
+    def _recorded(self) -> None:
+        for pump in self.pumps:
+            pump.wake()
+
+    def _missed(self, _event: object) -> None:
+        self.misfires += 1
+
+    def _guarded(self, job: Any) -> None:
+        """A job that fails says so and runs again at its next time."""
+        try:
+            job()
+        except CollectorError as error:
+            logger.error("%s: %s; %s", job.__name__, error.message, error.remedy)  # noqa: TRY400  # said, not traced
+
+    def _keep_house(self) -> None:
+        self.writer.run(_heartbeat, (self.collector_id, int(time.time())))
+        if self.writer.run(_adopt, self.collector_id):
+            self._recorded()
+        targets = tuple(pump.state.target for pump in self.pumps)
+        total = shutil.disk_usage(self.settings.state_directory).total
+        limit = min(OUTBOX_LARGEST_BYTES, int(total * OUTBOX_SHARE_OF_DISK))
+        wanted = Trim(self.collector_id, targets, limit)
+        while True:
+            finished, dropped = self.writer.run(trim, wanted)
+            self.outbox_dropped += dropped
+            if dropped:
+                logger.warning("the outbox is full: %d of its oldest batches were dropped", dropped)
+            if not finished and not dropped:
+                return
+
+    def _forget(self) -> None:
+        now = int(time.time())
+        self.writer.run(lambda connection, _items: [forget_old_hashes(connection, now)], None)
+        self.writer.run(lambda connection, _items: [forget_old_facts(connection, now)], None)
+
+
+def _collector_id(path: Path) -> str:
+    """This collector's id, random, kept beside its state: its outbox rows carry it."""
+    found = text_or_empty(path)
+    if not found:
+        found = secrets.token_hex(6)
+        write_durably(path, found.encode())
+    return found
+
+
+def _heartbeat(connection: Connection, items: Sequence[tuple[str, int]]) -> list[None]:
+    rows = [
+        {"id": one, "host_name": socket.gethostname(), "started_at": now, "heartbeat_at": now} for one, now in items
+    ]
+    upsert(connection, collector_instance, rows, ("heartbeat_at", "host_name"))
+    return [None] * len(items)
+
+
+def _adopt(connection: Connection, items: Sequence[str]) -> list[int]:
+    return [adopt_outbox(connection, one, int(time.time())) for one in items]
+
+
+def _influx_settings(settings: CollectorSettings) -> InfluxSettings:
+    return InfluxSettings(
+        settings.influx_url,
+        settings.influx_bucket,
+        settings.influx_org,
+        Path(settings.influx_token_file) if settings.influx_token_file else None,
+        retention_days=settings.influx_retention_days or None,
+    )

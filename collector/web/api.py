@@ -1,0 +1,221 @@
+"""The API's routes: agents' reports and enrolment, and reading devices and energy."""
+
+import datetime
+import json
+from dataclasses import asdict
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from carbon.calendar import HALF_HOUR_SECONDS
+from collector.device_energy import footprint_of, half_hours, ledger_rows, method_of, rules_of
+from collector.enrolment import EnrolRequest, enrol
+from collector.errors import BadRequest, ReportTooLarge
+from collector.queries import device_detail, devices
+from collector.running_totals import RunningTotals
+from collector.segments import load_segments
+from collector.service import Collector
+from collector.totals import Total, sum_totals
+from collector.web.answers import json_response
+from collector.web.metrics import exposition
+from collector.web.openapi import document
+from collector.wire import LARGEST_BODY_BYTES
+
+LONGEST_RANGE_DAYS = 31
+LARGEST_ENROLMENT_BYTES = 4096
+
+
+def collector_of(request: Request) -> Collector:
+    found: Collector = request.app.state.collector
+    return found
+
+
+async def reports(request: Request) -> Response:
+    """POST /v1/reports: one report; answered with 200 only when it is on disk."""
+    collector = collector_of(request)
+    received_ns = collector.clock_ns()
+    body = await bounded_body(request, LARGEST_BODY_BYTES)
+    recorded = await collector.ingest.report(body, request.headers, received_ns)
+    return json_response({"accepted": True, "duplicate": recorded.duplicate, "rejected_rows": recorded.rejected_rows})
+
+
+async def enrolment(request: Request) -> Response:
+    """POST /v1/enrol: a token for a key."""
+    body = await bounded_body(request, LARGEST_ENROLMENT_BYTES)
+    try:
+        wanted = json.loads(body)
+        values = [wanted[name] for name in ("token", "host_name", "kind")]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadRequest("the body must be JSON with token, host_name and kind") from error
+    if not all(isinstance(value, str) and len(value) <= 512 for value in values) or values[2] != "host":
+        raise BadRequest("token, host_name and kind must be texts, and kind `host`")
+    collector = collector_of(request)
+    enrolled = await run_in_threadpool(collector.writer.run, enrol, EnrolRequest(*values))
+    return json_response(asdict(enrolled))
+
+
+async def whoami(request: Request) -> Response:
+    """GET /v1/whoami: which device a key belongs to."""
+    key = await collector_of(request).ingest.authenticate(request.headers.get("authorization", ""))
+    return json_response({"device_id": key.device_id, "key_id": key.key_id})
+
+
+async def device_list(request: Request) -> Response:
+    """GET /v1/devices."""
+    collector = collector_of(request)
+
+    def read() -> list[dict[str, Any]]:
+        with collector.database.read() as connection:
+            rows = devices(connection)
+        totals = collector.totals.get()
+        return [{**asdict(row), **_totals_of(totals, row.device_id)} for row in rows]
+
+    return json_response({"devices": await run_in_threadpool(read)})
+
+
+async def device_one(request: Request) -> Response:
+    """GET /v1/devices/{device_id}."""
+    collector = collector_of(request)
+
+    def read() -> dict[str, Any]:
+        with collector.database.read() as connection:
+            detail = device_detail(connection, request.path_params["device_id"])
+        return {**asdict(detail), **_totals_of(collector.totals.get(), detail.row.device_id)}
+
+    return json_response(await run_in_threadpool(read))
+
+
+async def energy(request: Request) -> Response:
+    """GET /v1/energy?from=&to=[&device_id=]: written half-hours, or without times the running totals."""
+    collector = collector_of(request)
+    parameters = request.query_params
+    if unknown := set(parameters) - {"from", "to", "device_id"}:
+        raise BadRequest(f"there is no parameter {min(unknown)}", "use from, to and device_id")
+    if "from" not in parameters and "to" not in parameters:
+        totals = await run_in_threadpool(collector.totals.get)
+        whole = sum_totals(totals.today.values())
+        return json_response(
+            {"as_of": totals.as_of, "today": total_json(whole), "financial_year": total_json(totals.year)}
+        )
+    start, end = _range(parameters.get("from"), parameters.get("to"))
+    device_id = parameters.get("device_id")
+
+    def read() -> list[dict[str, Any]]:
+        with collector.database.read() as connection:
+            if device_id is not None:
+                device_detail(connection, device_id)
+            segments = load_segments(connection, start, end, None if device_id is None else [device_id])
+            ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
+            rules = rules_of(connection, device_id)
+            rows = half_hours(segments, ledger_rows(connection, ids, start, end))
+            return [
+                {
+                    "half_hour": one.half_hour,
+                    "device_id": one.segment.device_id,
+                    "measured_uj": one.energy.measured_uj,
+                    "estimated_uj": one.energy.estimated_uj,
+                    "low_uj": one.energy.low_uj,
+                    "high_uj": one.energy.high_uj,
+                    "covered_seconds": one.covered_seconds,
+                    "method": method_of(one.energy),
+                    "counted": one.segment.counted,
+                    "total_kg": float(footprint_of(one, rules).total_kg),
+                }
+                for one in rows
+            ]
+
+    return json_response({"from": start, "to": end, "half_hours": await run_in_threadpool(read)})
+
+
+async def health(_request: Request) -> Response:
+    """GET /healthz: the process answers."""
+    return json_response({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """GET /readyz: whether reports can be taken; 503 with what hinders."""
+    problems = await run_in_threadpool(collector_of(request).problems)
+    blocking = [one for one in problems if one["blocking"]]
+    return json_response({"ready": not blocking, "problems": problems}, 503 if blocking else 200)
+
+
+async def metrics(request: Request) -> Response:
+    """GET /metrics: the collector itself, in Prometheus text format."""
+    text = await run_in_threadpool(exposition, collector_of(request))
+    return Response(text, media_type="text/plain; version=0.0.4")
+
+
+async def openapi(_request: Request) -> Response:
+    """GET /v1/openapi.json."""
+    return json_response(document())
+
+
+ROUTES = [
+    Route("/v1/reports", reports, methods=["POST"]),
+    Route("/v1/enrol", enrolment, methods=["POST"]),
+    Route("/v1/whoami", whoami),
+    Route("/v1/devices", device_list),
+    Route("/v1/devices/{device_id}", device_one),
+    Route("/v1/energy", energy),
+    Route("/v1/openapi.json", openapi),
+    Route("/healthz", health),
+    Route("/readyz", ready),
+    Route("/metrics", metrics),
+]
+
+
+async def bounded_body(request: Request, limit: int) -> bytes:
+    """The request's body, refused as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise ReportTooLarge(f"the body is {declared} bytes and may be {limit}", "send smaller reports")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise ReportTooLarge(f"the body is larger than {limit} bytes", "send smaller reports")
+    return bytes(body)
+
+
+def total_json(total: Total) -> dict[str, Any]:
+    """A total for machines: exact microjoules, kilograms as decimal text."""
+    return {
+        "measured_uj": total.energy.measured_uj,
+        "estimated_uj": total.energy.estimated_uj,
+        "low_uj": total.energy.low_uj,
+        "high_uj": total.energy.high_uj,
+        "coverage": round(total.coverage, 6),
+        "s2_location_kg": str(total.footprint.s2_location_kg),
+        "s3_td_kg": str(total.footprint.s3_td_kg),
+        "s3_wtt_gen_kg": str(total.footprint.s3_wtt_gen_kg),
+        "s3_wtt_td_kg": str(total.footprint.s3_wtt_td_kg),
+        "total_kg": str(total.footprint.total_kg),
+    }
+
+
+def _totals_of(totals: RunningTotals, device_id: str) -> dict[str, Any]:
+    today = totals.today.get(device_id)
+    return {
+        "today": None if today is None else total_json(today),
+        "financial_year": total_json(totals.year_of(device_id)),
+    }
+
+
+def _range(start: str | None, end: str | None) -> tuple[int, int]:
+    """Half-hours of a range given as ISO 8601 instants or dates (UTC)."""
+    if start is None or end is None:
+        raise BadRequest("from and to belong together", "give both, such as from=2026-11-01&to=2026-11-02")
+    bounds = []
+    for name, text in (("from", start), ("to", end)):
+        try:
+            moment = datetime.datetime.fromisoformat(text)
+        except ValueError as error:
+            raise BadRequest(f"{name}={text[:40]} is no ISO 8601 date or time") from error
+        moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
+        bounds.append(int(moment.timestamp()) // HALF_HOUR_SECONDS * HALF_HOUR_SECONDS)
+    if not bounds[0] < bounds[1] <= bounds[0] + LONGEST_RANGE_DAYS * 86_400:
+        raise BadRequest(f"from must lie before to, and the range may be {LONGEST_RANGE_DAYS} days")
+    return bounds[0], bounds[1]

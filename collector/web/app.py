@@ -1,0 +1,40 @@
+"""The ASGI application: routes, errors, access."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from collector.errors import CollectorError
+from collector.service import Collector
+from collector.web.access import Access, AccessRule
+from collector.web.answers import on_collector_error, on_defect, on_http_exception
+from collector.web.api import ROUTES
+from collector.web.pages import PAGES
+
+STATIC = Path(__file__).parent / "static"
+
+
+def make_app(collector: Collector, rule: AccessRule) -> Starlette:
+    """The application of a collector, which starts and stops with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.collector = collector
+        yield
+
+    return Starlette(
+        routes=[*ROUTES, *PAGES, Mount("/static", StaticFiles(directory=STATIC))],
+        middleware=[Middleware(Access, rule=rule)],
+        exception_handlers={
+            CollectorError: on_collector_error,
+            HTTPException: on_http_exception,
+            Exception: on_defect,
+        },
+        lifespan=lifespan,
+    )

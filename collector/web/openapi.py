@@ -1,0 +1,143 @@
+"""The API described in OpenAPI 3.1. A test holds it to the routes and to the standard."""
+
+from typing import Any
+
+import agent
+
+_ERROR = {
+    "description": "Refused; the one shape of errors.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+_KEY: list[dict[str, list[str]]] = [{"agentKey": []}]
+_READ: list[dict[str, list[str]]] = [{"readToken": []}]
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ictagent collector",
+            "version": agent.__version__,
+            "description": "Reports of agents in, devices and energy out. `ictagent up` needs no reading token.",
+        },
+        "paths": {
+            "/v1/reports": {
+                "post": _operation("Take one report; 200 means it is on disk.", _KEY, _REPORT_BODY, "Recorded")
+            },
+            "/v1/enrol": {"post": _operation("Exchange an enrolment token for a key.", [], _ENROL_BODY, "Enrolled")},
+            "/v1/whoami": {"get": _operation("Which device a key belongs to.", _KEY, None, "WhoAmI")},
+            "/v1/devices": {"get": _operation("All devices in use.", _READ, None, "Object")},
+            "/v1/devices/{device_id}": {
+                "get": {
+                    **_operation("One device with inventory, sources and diagnoses.", _READ, None, "Object"),
+                    "parameters": [_parameter("device_id", "path", "The device's id.", required=True)],
+                }
+            },
+            "/v1/energy": {
+                "get": {
+                    **_operation(
+                        "Half-hours of the ledger, or running totals when no times are given.", _READ, None, "Object"
+                    ),
+                    "parameters": [
+                        _parameter("from", "query", "First half-hour, ISO 8601, UTC where no offset is given."),
+                        _parameter("to", "query", "End, at most 31 days later."),
+                        _parameter("device_id", "query", "Only this device."),
+                    ],
+                }
+            },
+            "/v1/openapi.json": {"get": _operation("This document.", _READ, None, "Object")},
+            "/healthz": {"get": _operation("The process answers.", [], None, "Object")},
+            "/readyz": {"get": _operation("Whether reports can be taken, and what is wrong.", [], None, "Object")},
+            "/metrics": {"get": _operation("The collector itself, Prometheus text.", _READ, None, None)},
+        },
+        "components": {"schemas": _SCHEMAS, "securitySchemes": _SECURITY},
+    }
+
+
+def _operation(
+    summary: str, security: list[dict[str, list[str]]], body: dict[str, Any] | None, schema: str | None
+) -> dict[str, Any]:
+    content = (
+        {"text/plain": {"schema": {"type": "string"}}}
+        if schema is None
+        else {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    )
+    operation: dict[str, Any] = {
+        "summary": summary,
+        "security": security,
+        "responses": {"200": {"description": "Done.", "content": content}, "default": _ERROR},
+    }
+    if body is not None:
+        operation["requestBody"] = body
+    return operation
+
+
+def _parameter(name: str, place: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+_REPORT_BODY = {
+    "required": True,
+    "description": "A report (docs/reports.md), gzip or identity, at most 4 MB.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Object"}}},
+}
+_ENROL_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["token", "host_name", "kind"],
+                "properties": {
+                    "token": {"type": "string"},
+                    "host_name": {"type": "string"},
+                    "kind": {"type": "string", "enum": ["host"]},
+                },
+            }
+        }
+    },
+}
+_SCHEMAS: dict[str, Any] = {
+    "Object": {"type": "object"},
+    "Error": {
+        "type": "object",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["code", "message", "remedy"],
+                "properties": {name: {"type": "string"} for name in ("code", "message", "remedy")},
+            }
+        },
+    },
+    "Recorded": {
+        "type": "object",
+        "required": ["accepted", "duplicate", "rejected_rows"],
+        "properties": {
+            "accepted": {"type": "boolean"},
+            "duplicate": {"type": "boolean"},
+            "rejected_rows": {"type": "integer"},
+        },
+    },
+    "Enrolled": {
+        "type": "object",
+        "required": ["key", "key_id", "device_id"],
+        "properties": {name: {"type": "string"} for name in ("key", "key_id", "device_id")},
+    },
+    "WhoAmI": {
+        "type": "object",
+        "required": ["device_id", "key_id"],
+        "properties": {name: {"type": "string"} for name in ("device_id", "key_id")},
+    },
+}
+_SECURITY = {
+    "agentKey": {"type": "http", "scheme": "bearer", "description": "A host's own key, `id.secret`."},
+    "readToken": {"type": "http", "scheme": "bearer", "description": "The content of read_token_file."},
+}
