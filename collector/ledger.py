@@ -20,7 +20,6 @@ from carbon.power_model import PowerCurve, Watts
 from carbon.uncertainty import measured_band
 from collector.database.schema import (
     device,
-    device_accounting,
     energy_fact,
     inventory,
     ledger,
@@ -32,7 +31,8 @@ from collector.database.schema import (
 )
 from collector.database.upsert import upsert
 from collector.device_context import curve_of
-from collector.segments import ESTIMATE_METER, REST_METER
+from collector.model_meter import rest_meter
+from collector.segments import ESTIMATE_METER
 
 SETTLING_SECONDS = 300
 AMOUNTS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds", "spread_seconds")
@@ -93,10 +93,7 @@ def provisional(connection: Connection, device_id: str) -> dict[int, dict[int, d
         )
         if due:
             facts, half_hours = _facts_around(connection, one.id, due)
-            for name, computed in _rows(connection, one, facts, half_hours).items():
-                meter_id = one.id if name == one.name else _meter_id(connection, one.device_id, name)
-                if meter_id is not None:
-                    rows[meter_id] = computed
+            rows |= _rows(connection, one, facts, half_hours)
     return rows
 
 
@@ -104,8 +101,7 @@ def _roll_meter(connection: Connection, row: Any, due: Sequence[int], now: int) 
     facts, half_hours = _facts_around(connection, row.id, due)
     closed = [half_hour for half_hour in half_hours if half_hour <= closed_before(now)]
     changed: set[int] = set()
-    for name, computed in _rows(connection, row, facts, closed).items():
-        meter_id = row.id if name == row.name else _model_meter(connection, row, name, now)
+    for meter_id, computed in _rows(connection, row, facts, closed).items():
         written = _write(connection, meter_id, computed, now)
         _write_days(connection, meter_id, row.device_id, written)
         changed |= written
@@ -160,15 +156,15 @@ def _nearest(connection: Connection, meter_id: int, half_hour: int, direction: i
 
 def _rows(
     connection: Connection, row: Any, facts: FactsByKey, half_hours: Sequence[int]
-) -> dict[str, dict[int, dict[str, Any]]]:
-    """Ledger values by meter name and half-hour: the meter's own, and for processor time those of the power model."""
+) -> dict[int, dict[int, dict[str, Any]]]:
+    """Ledger values by meter and half-hour: the meter's own, and for processor time those of the power model."""
     if row.kind != "utilisation":
-        return {row.name: {one: _measured_row(one, facts, row.source) for one in half_hours}}
+        return {row.id: {one: _measured_row(one, facts, row.source) for one in half_hours}}
     curves = _curves(connection, row.device_id)
     loads = {one: energy.add_loads(_each_epoch(one, facts, _load)) for one in half_hours}
-    rows = {row.name: {one: _estimated_row(loads[one], _curve_at(curves, one), "watts") for one in half_hours}}
-    if row.name == ESTIMATE_METER and _rest_is_needed(connection, row.device_id):
-        rows[REST_METER] = {one: _estimated_row(loads[one], _curve_at(curves, one), "rest") for one in half_hours}
+    rows = {row.id: {one: _estimated_row(loads[one], _curve_at(curves, one), "watts") for one in half_hours}}
+    if row.name == ESTIMATE_METER and (rest := rest_meter(connection, row.device_id)) is not None:
+        rows[rest] = {one: _estimated_row(loads[one], _curve_at(curves, one), "rest") for one in half_hours}
     return rows
 
 
@@ -274,37 +270,6 @@ def _curve_at(curves: Sequence[tuple[int, int, PowerCurve]], half_hour: int) -> 
     end = half_hour + HALF_HOUR_SECONDS
     _, version, curve = next((one for one in reversed(curves) if one[0] < end), curves[0])
     return version, curve
-
-
-def _rest_is_needed(connection: Connection, device_id: str) -> bool:
-    query = select(device_accounting.c.id).where(
-        device_accounting.c.device_id == device_id, device_accounting.c.basis == "package"
-    )
-    return connection.execute(query).first() is not None
-
-
-def _meter_id(connection: Connection, device_id: str, name: str) -> int | None:
-    query = select(meter.c.id).where(meter.c.device_id == device_id, meter.c.name == name)
-    return connection.execute(query).scalar()
-
-
-def _model_meter(connection: Connection, row: Any, name: str, now: int) -> int:
-    """The meter that the power model fills beside the processor time's, made when it is first needed."""
-    if (found := _meter_id(connection, row.device_id, name)) is not None:
-        return found
-    values = {
-        "device_id": row.device_id,
-        "name": name,
-        "source": "power_model",
-        "kind": "model",
-        "covers": "component",
-        "parent": "",
-        "created_at": now,
-    }
-    connection.execute(insert(meter).values(values))
-    made = _meter_id(connection, row.device_id, name)
-    assert made is not None  # noqa: S101  # it was inserted just above
-    return made
 
 
 def _write(connection: Connection, meter_id: int, computed: Mapping[int, Mapping[str, Any]], now: int) -> set[int]:

@@ -179,7 +179,7 @@ def _newest_names(connection: Connection) -> dict[str, str]:
         .where(device_evidence.c.name == "host_name")
         .order_by(device_evidence.c.last_seen_at)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _platforms(connection: Connection) -> dict[str, str]:

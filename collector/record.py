@@ -29,6 +29,7 @@ from collector.database.schema import (
 )
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
+from collector.model_meter import make_rest_meter
 from collector.prepare import Recording
 
 
@@ -97,7 +98,7 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     """Row numbers of the device's meters by name; those that the report names first are made."""
     query = select(meter.c.name, meter.c.id).where(meter.c.device_id == recording.device_id)
-    ids = dict(connection.execute(query).tuples().all())
+    ids = dict(connection.execute(query).all())
     used = {fact.meter for fact in recording.facts}
     new = {one.name: one for one in recording.meters if one.name in used and one.name not in ids}
     for one in new.values():
@@ -112,7 +113,7 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         }
         connection.execute(insert(meter).values(values))
     if new:
-        ids = dict(connection.execute(query).tuples().all())
+        ids = dict(connection.execute(query).all())
     return ids
 
 
@@ -253,6 +254,8 @@ def _accounting(connection: Connection, recording: Recording) -> None:
         if (open_row.basis, open_row.meters, open_row.why_not) == (choice.basis, meters, why_not):
             return
         _close(connection, device_accounting, recording.device_id, max(recording.first_sample_at, open_row.valid_from))
+    if choice.basis == "package":
+        make_rest_meter(connection, recording.device_id, recording.received_at)
     connection.execute(
         insert(device_accounting).values(
             device_id=recording.device_id,

@@ -65,7 +65,7 @@ def load_segments(
     for row in connection.execute(_only(query, meter, chosen)):
         meters.setdefault(row.device_id, {})[row.name] = row.id
     spaces = _spaces(connection)
-    sites = dict(connection.execute(select(site.c.id, site.c.name)).tuples().all())
+    sites = dict(connection.execute(select(site.c.id, site.c.name)).all())
     guests = _guests(connection, chosen)
     query = select(device, organisation.c.count_host_missing).join(organisation)
     if chosen is not None:
@@ -157,7 +157,7 @@ def _guests(connection: Connection, device_ids: list[str] | None) -> dict[str, l
 
 def _spaces(connection: Connection) -> dict[int, tuple[list[Row[Any]], str]]:
     """Each space's own PUE values and its kind."""
-    kinds = dict(connection.execute(select(space.c.id, space.c.kind)).tuples().all())
+    kinds = dict(connection.execute(select(space.c.id, space.c.kind)).all())
     spaces: dict[int, tuple[list[Row[Any]], str]] = {one: ([], kind) for one, kind in kinds.items()}
     for row in connection.execute(select(space_pue)):
         spaces[row.space_id][0].append(row)
