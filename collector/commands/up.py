@@ -3,7 +3,6 @@
 The agent runs as a process of its own and reports over HTTP as on any other host, so what is seen here is the real way.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -14,11 +13,12 @@ from pathlib import Path
 import click
 
 from agent.commands.common import log_to_stderr
-from agent.settings import default_state_directory
+from agent.errors import ConfigurationError
+from agent.settings import LOOPBACK, default_state_directory
 from carbon.spaces import NOT_SET
 from carbon.wording import host_line
 from collector.commands.common import collector_settings, listen_address, plain_errors
-from collector.commands.serve import bind, server_of
+from collector.commands.serve import bind, server_of, sole_user
 from collector.device_energy import rules_of
 from collector.enrolment import TokenRequest, create_tokens
 from collector.queries import DeviceRow, devices
@@ -42,9 +42,15 @@ def up(listen: str, state_directory: Path | None, log_level: str) -> None:
     """Run agent, collector and pages on this machine, until Ctrl-C. A second start goes on with the same data."""
     log_to_stderr(log_level)
     directory = state_directory or default_state_directory() / "up"
-    settings = collector_settings({"listen": listen, "state_directory": directory / "collector"})
     host, port = listen_address(listen)
-    with plain_errors():
+    if host not in LOOPBACK:
+        raise ConfigurationError(
+            f"ictagent up asks for no login and listens at loopback only, not at {host}: use ictagent collector run"
+        )
+    # A certificate that /etc/ictagent has for a collector on this machine is not for these pages.
+    plain = {"certificate_file": "", "certificate_key_file": ""}
+    settings = collector_settings({"listen": listen, "state_directory": directory / "collector", **plain})
+    with plain_errors(), sole_user(settings.state_directory):
         listener = bind(host, port)
         address = f"http://{host}:{listener.getsockname()[1]}"
         collector = Collector(settings)
@@ -53,15 +59,17 @@ def up(listen: str, state_directory: Path | None, log_level: str) -> None:
         try:
             agent = _start_agent(collector, address, directory, log_level)
             # The agent ends first, so that its last report is still taken.
-            server = server_of(collector, LocalOnly(), settings, before_exit=lambda: _stop_agent(agent))
-            watcher = threading.Thread(target=_announce, args=(collector, address, agent), daemon=True)
-            watcher.start()
+            leaving = threading.Event()
+            server = server_of(collector, LocalOnly(), settings, before_exit=lambda: _stop_agent(agent, leaving))
+            for watch in (
+                threading.Thread(target=_announce, args=(collector, address, agent), daemon=True),
+                threading.Thread(target=_tell_its_end, args=(agent, leaving), daemon=True),
+            ):
+                watch.start()
             try:
-                # uvicorn ends in order on Ctrl-C and then raises it again.
-                with contextlib.suppress(KeyboardInterrupt):
-                    server.run(sockets=[listener])
+                server.run(sockets=[listener])
             finally:
-                _stop_agent(agent)
+                _stop_agent(agent, leaving)
         finally:
             collector.stop()
     click.echo("stopped; the data are kept in " + str(directory), err=True)
@@ -77,13 +85,15 @@ def _start_agent(collector: Collector, address: str, directory: Path, log_level:
         token = collector.writer.run(create_tokens, TokenRequest("ictagent up", 1, expires, "", "ictagent up"))
         with os.fdopen(os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(token)
-    command = [sys.executable, "-m", "agent", "run", "--collector", address, "--token-file", str(token_file)]
+    command = [sys.executable, "-m", "collector.commands.agent_child", str(os.getpid()), "run"]
+    command += ["--collector", address, "--token-file", str(token_file)]
     command += ["--state-directory", str(state), "--log-level", log_level]
     # In a session of its own: Ctrl-C reaches this process, which then ends the agent in order.
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603  # our own program
 
 
-def _stop_agent(agent: "subprocess.Popen[bytes]") -> None:
+def _stop_agent(agent: "subprocess.Popen[bytes]", leaving: threading.Event) -> None:
+    leaving.set()
     agent.terminate()
     try:
         agent.wait(STOP_SECONDS)
@@ -101,8 +111,17 @@ def _announce(collector: Collector, address: str, agent: "subprocess.Popen[bytes
             click.echo(line)
             return
         time.sleep(0.1)
-    state = "has ended; see its messages above" if agent.poll() is not None else "has given no power yet"
-    click.echo(f"the agent {state}: ictagent doctor", err=True)
+    if agent.poll() is None:
+        click.echo("the agent has given no power yet: ictagent doctor", err=True)
+
+
+def _tell_its_end(agent: "subprocess.Popen[bytes]", leaving: threading.Event) -> None:
+    """Say so if the agent ends by itself: pages would show this host as silent only minutes later."""
+    status = agent.wait()
+    if not leaving.is_set():
+        click.echo(
+            f"the agent has ended (status {status}): see its messages above, and start ictagent up again", err=True
+        )
 
 
 def _line(collector: Collector) -> str:

@@ -135,7 +135,7 @@ def translate(error: Exception) -> DatabaseError:
     if state in _POSTGRES_AGAIN or "database is locked" in words or "database table is locked" in words:
         return DatabaseBusy(f"the database was busy for over {BUSY_SECONDS} s: {words}", "try again")
     if "not a database" in words or "malformed" in words:
-        return DatabaseError(f"the database file is damaged: {words}", "restore it: ictagent collector restore")
+        return DatabaseError(f"the database file is damaged: {words}", "stop the collector and put a backup of the file in its place")
     if "readonly" in words or "unable to open" in words:
         return DatabaseError(f"the database cannot be written: {words}", "check the owner and mode of its files")
     return DatabaseError(words, "")

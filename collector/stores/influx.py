@@ -21,9 +21,9 @@ from collector.errors import TargetUnavailable
 from collector.stores.port import StoredBatch, Written
 
 _REMEDIES = {
-    401: "give the collector a valid token (influx.token_file): points are kept until then",
+    401: "give the collector a valid token (influx_token_file): points are kept until then",
     403: "let the token write to the bucket: points are kept until then",
-    404: "make the bucket (database), or correct influx.bucket: points are kept until then",
+    404: "make the bucket (database), or correct influx_bucket: points are kept until then",
     429: "the server asks for patience; it is tried again",
 }
 _OLD = ("points beyond retention policy", "partial write: points beyond retention policy", "outside retention policy")
