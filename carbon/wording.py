@@ -1,12 +1,13 @@
 """Figures in words: two or three significant figures and a range, with what they rest on."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 from carbon.factors import Applied
 from carbon.footprint import Energy, footprint
 from carbon.spaces import NOT_SET, Pue
-from carbon.units import UJ_PER_KWH
+from carbon.units import UJ_PER_KWH, split_by_largest_remainder
 
 _UJ_PER_WATT_HOUR = UJ_PER_KWH // 1000
 
@@ -23,6 +24,23 @@ def figure(value: float | Decimal, digits: int = 2) -> str:
     rounded = f"{number:.{digits - 1}e}"
     decimals = digits - 1 - int(rounded.partition("e")[2])
     return f"{float(rounded):.{max(0, decimals)}f}"
+
+
+def sum_in_figures(parts: Sequence[Decimal], digits: int = 2) -> tuple[str, list[str]]:
+    """A sum with so many significant figures, and its parts to the same place: what a reader adds up, adds up.
+
+    >>> sum_in_figures([Decimal("0.00153"), Decimal("0.000628")])
+    ('0.0022', ['0.0016', '0.0006'])
+    """
+    total = sum(parts, Decimal(0))
+    if total <= 0:
+        return "0", ["0"] * len(parts)
+    decimals = digits - 1 - int(f"{total:.{digits - 1}e}".partition("e")[2])
+    scale = Decimal(10) ** decimals
+    whole = int((total * scale).to_integral_value())
+    shares = split_by_largest_remainder(whole, [int(part * scale * 10**9) for part in parts])
+    texts = [f"{Decimal(units) / scale:.{max(0, decimals)}f}" for units in (whole, *shares)]
+    return texts[0], texts[1:]
 
 
 def energy_words(kwh: float | Decimal, digits: int = 3) -> str:
@@ -67,10 +85,11 @@ def host_line(
     2026, provisional; no PUE: space not set)`
     """
     hour = footprint(Energy(estimated_uj=round(watts * _UJ_PER_WATT_HOUR)), applied.factors, pue)
-    notes = [f"Scope 2 {figure(hour.s2_location_kg)}, Scope 3 {figure(hour.scope_3_kg)}", applied.label]
+    total, (scope_2, scope_3) = sum_in_figures([hour.s2_location_kg, hour.scope_3_kg])
+    notes = [f"Scope 2 {scope_2}, Scope 3 {scope_3}", applied.label]
     notes.append(pue.source if pue == NOT_SET else f"PUE {pue.value:g}, {pue.source}")
     machine = "; virtual machine, host missing" if host_missing else ""
     return (
         f"this host: {figure(watts)} W ({method}, {figure(low_watts)} to {figure(high_watts)}{machine}), "
-        f"{figure(hour.total_kg)} kg CO2e per hour ({'; '.join(notes)})"
+        f"{total} kg CO2e per hour ({'; '.join(notes)})"
     )

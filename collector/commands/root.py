@@ -1,6 +1,5 @@
 """`ictagent collector`: run and look after the collector."""
 
-import contextlib
 import time
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from agent.commands.common import echo_json, echo_table, log_to_stderr, output_o
 from agent.errors import AgentError
 from collector.commands.common import actor, collector_settings, database_of, listen_address, plain_errors
 from collector.commands.deadletter import deadletter
-from collector.commands.serve import bind, server_of
+from collector.commands.serve import bind, server_of, sole_user
 from collector.database.audit import audit
 from collector.database.schema import enrolment_token
 from collector.enrolment import TokenRequest, create_tokens
@@ -53,17 +52,14 @@ def run(**flags: str | Path | None) -> None:
     settings = collector_settings(flags)
     log_to_stderr(settings.log_level)
     host, port = listen_address(settings.listen)
-    with plain_errors():
+    with plain_errors(), sole_user(settings.state_directory):
         listener = bind(host, port)
         running = Collector(settings)
         running.start()
         scheme = "https" if settings.certificate_file else "http"
         click.echo(f"listening at {scheme}://{host}:{listener.getsockname()[1]}", err=True)
         try:
-            with contextlib.suppress(KeyboardInterrupt):
-                server_of(running, ReadToken(lambda: _token(settings.read_token_file)), settings).run(
-                    sockets=[listener]
-                )
+            server_of(running, ReadToken(lambda: _token(settings.read_token_file)), settings).run(sockets=[listener])
         finally:
             running.stop()
 

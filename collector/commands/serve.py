@@ -1,8 +1,12 @@
 """Serving a collector by uvicorn until a signal ends it."""
 
+import fcntl
+import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -13,6 +17,10 @@ from collector.settings import CollectorSettings
 from collector.web.access import AccessRule
 from collector.web.app import make_app
 
+LEAVING_SECONDS = 10
+"""How long requests under way may take once the server was asked to end; a client that hangs must not hold it."""
+_BACKLOG = 2048
+
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises AgentError naming the address when it is taken."""
@@ -21,6 +29,8 @@ def bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host.strip("[]"), port))
+        # Here and not when the server starts: two programs may bind the same address, only one may listen at it.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise AgentError(
@@ -29,26 +39,53 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+@contextmanager
+def sole_user(directory: Path) -> Iterator[None]:
+    """Hold a state directory: two collectors in one would both drain its outbox. Raises AgentError if another has it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (directory / "lock").open("w")
+    except OSError as error:
+        raise AgentError(
+            f"the state directory {directory} cannot be used: {error.strerror}; set --state-directory"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AgentError(
+                f"another collector uses the state directory {directory}; stop it, or set --state-directory"
+            ) from error
+        yield
+
+
 class Server(uvicorn.Server):
-    """A uvicorn server that does something of ours before the first signal ends it."""
+    """A uvicorn server that does something of ours before the first signal ends it, and then returns to its caller."""
 
     def __init__(self, config: uvicorn.Config, before_exit: Callable[[], None]) -> None:
         super().__init__(config)
         self._before_exit = before_exit
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the signature is uvicorn's
         """First what was asked for, in a thread, while requests are still answered; a second signal ends at once."""
         if self._before_exit is nothing_before or self._leaving:
-            super().handle_exit(sig, frame)
+            self._end(sig)
             return
         self._leaving = True
-        threading.Thread(target=self._leave, args=(sig, frame), daemon=True).start()
+        threading.Thread(target=self._leave, args=(sig,), daemon=True).start()
 
     _leaving = False
 
-    def _leave(self, sig: int, frame: FrameType | None) -> None:
+    def _leave(self, sig: int) -> None:
         self._before_exit()
-        super().handle_exit(sig, frame)
+        self._end(sig)
+
+    def _end(self, sig: int) -> None:
+        # Not uvicorn's own handler: it raises the signal again afterwards, and a SIGTERM would then kill the process
+        # before the collector has written what is queued and closed its database.
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def nothing_before() -> None:
@@ -70,6 +107,7 @@ def server_of(
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=75,
+            timeout_graceful_shutdown=LEAVING_SECONDS,
             h11_max_incomplete_event_size=64 * 1024,
             limit_concurrency=1000,
             ssl_certfile=settings.certificate_file or None,

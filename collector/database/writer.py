@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from collector.database.engine import Database
-from collector.errors import CollectorError, DatabaseBusy, QueueFull
+from collector.errors import CollectorError, DatabaseBusy, DatabaseError, QueueFull
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self.counters = WriterCounters()
+        self.problem: DatabaseError | None = None
+        """Why the last commit failed, where the database is to blame; None since one succeeded."""
         self._database = database
         self._queue: queue.Queue[_Job | None] = queue.Queue(LARGEST_QUEUE)
         self._closing = False
@@ -110,14 +112,27 @@ class Writer:
         except CollectorError as error:
             failure = error
         else:
+            self._note(None)
             self._resolve(group, results)
             return
         if len(group) == 1:
             self.counters.failures += 1
+            self._note(failure)
             group[0].future.set_exception(failure)
             return
         for job in group:
             self._commit([job])
+
+    def _note(self, failure: CollectorError | None) -> None:
+        """Each problem of the database is said once, and its end."""
+        if failure is None:
+            if self.problem is not None:
+                logger.warning("the database takes writes again")
+            self.problem = None
+        elif isinstance(failure, DatabaseError):
+            if self.problem is None or self.problem.message != failure.message:
+                logger.error("%s; %s", failure.message, failure.remedy)
+            self.problem = failure
 
     def _resolve(self, group: list[_Job], results: list[Any]) -> None:
         for job, result in zip(group, results, strict=True):
