@@ -37,19 +37,28 @@ def _reasons(sources: Sequence[SourceState], names: Sequence[str], otherwise: st
     reasons = []
     for name in names:
         state = by_name.get(name)
-        if state is None or state.outcome == "data":
-            reasons.append(f"{name}: {otherwise}")
-        elif state.outcome == "off":
-            reasons.append(f"{name}: switched off in the configuration")
-        else:
-            reasons.append(f"{name}: {state.reason}")
-    return "; ".join(reasons)
+        if state is not None:
+            reasons.append(f"{name}: {otherwise if state.outcome == 'data' else state.reason}")
+    return "; ".join(reasons) or otherwise
 
 
 RUNGS: dict[Basis, str] = {
     "machine": "a meter of the whole machine",
     "psys": "the processor's platform counter (psys)",
-    "package": "the processors' and memory's counters, the rest estimated",
+    "package": "the counters of the processors, and of memory where it has one; the rest is estimated",
     "estimate": "an estimate from inventory and utilisation",
 }
 """What each basis is called where people read it."""
+
+BETTER: dict[str, str] = {
+    "machine": "a machine meter",
+    "psys": "a platform counter",
+    "package": "processor counters",
+}
+"""The rungs above an estimate, short, for "not from ...: why"."""
+
+
+def chosen_words(choice: Choice) -> str:
+    """What the host's power is taken from, with the names of the meters."""
+    meters = f" ({' + '.join(choice.meters)})" if choice.meters else ""
+    return RUNGS[choice.basis] + meters

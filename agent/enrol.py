@@ -2,7 +2,7 @@
 
 import json
 
-from agent.errors import EnrolmentError
+from agent.errors import EnrolmentError, TransportError
 from agent.files import read_text, write_durably
 from agent.inventory import read_inventory
 from agent.report import CONTENT_TYPE
@@ -43,4 +43,6 @@ def _exchange(token: str, transport: Transport) -> str:
     key = answer.body.get("key")
     if answer.status == 200 and isinstance(key, str) and key:
         return key
+    if answer.status == 429 or answer.status >= 500:
+        raise TransportError(answer.error)  # a collector that starts, or a proxy before it: tried again soon
     raise EnrolmentError(f"the collector did not enrol this host: {answer.error}")

@@ -12,9 +12,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Data(Generic[T]):
-    """The source gave `value`."""
+    """The source gave `value`. `note` says what part of it is missing, if any; it completes "gives data, but ..."."""
 
     value: T
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,10 @@ class Reading(NamedTuple):
 
 @dataclass(slots=True)
 class SourceState:
-    """What one energy source came to on this host: `off` when the configuration switches it off."""
+    """What one energy source came to on this host: `off` when the configuration switches it off.
+
+    The `reason` of `data` names a part that is missing, and is empty where all is there.
+    """
 
     source: str
     outcome: OutcomeName

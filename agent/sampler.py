@@ -130,4 +130,4 @@ def _state(name: str, outcome: Outcome[list[RawReading]] | None) -> SourceState:
         return SourceState(name, "absent", outcome.reason)
     if isinstance(outcome, Failed):
         return SourceState(name, "failed", outcome.reason, outcome.remedy)
-    return SourceState(name, "data")
+    return SourceState(name, "data", outcome.note)

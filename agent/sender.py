@@ -7,7 +7,7 @@ import threading
 import time
 
 from agent.enrol import key_of
-from agent.errors import EnrolmentError, TransportError
+from agent.errors import EnrolmentError, SpoolError, TransportError
 from agent.report import Event
 from agent.settings import AgentSettings
 from agent.spool import Spool, Spooled
@@ -54,7 +54,13 @@ class Sender:
     def _run(self) -> None:
         while True:
             self._wake.clear()
-            pause = self._drain()
+            try:
+                pause = self._drain()
+            except (SpoolError, OSError) as error:
+                pause = self._wait(f"the spool cannot be changed: {error}")
+            except Exception:  # without this thread nothing would ever be sent again
+                logger.exception("sending failed: report this as a defect of ictagent")
+                pause = REFUSED_PAUSE_SECONDS
             if self._stopping.is_set():
                 return
             if pause:
@@ -79,6 +85,8 @@ class Sender:
                 self._say(str(error))
                 return REFUSED_PAUSE_SECONDS
             if answer.status == 200:
+                if answer.body.get("accepted") is not True:
+                    return self._wait(f"{self._settings.collector} answers 200 and is no collector (a login page?)")
                 with self._lock:
                     self._spool.remove(one.sequence)
                 if rejected := answer.body.get("rejected_rows"):
@@ -89,6 +97,7 @@ class Sender:
                 self._refused(one, answer.error)
             elif answer.status == 409:
                 self._renumber()
+                return self._wait(answer.error)
             elif answer.status in (401, 403):
                 self._key = ""
                 self._say(answer.error)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from agent.errors import ConfigurationError
 
@@ -18,6 +19,8 @@ CONFIGURATION_DIRECTORY = Path("/etc/ictagent")
 SECTIONS = ("agent", "collector")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
+LONGEST_INTERVAL_SECONDS = 60
+"""Memory's energy counter (65.7 kJ) is proved for 65 seconds at 1000 W: sampled slower, it would count nothing."""
 S = TypeVar("S")
 
 
@@ -111,10 +114,12 @@ def check_agent(settings: AgentSettings) -> None:
     """Raise ConfigurationError for values that cannot work."""
     if settings.collector:
         check_url(settings.collector, "collector")
-    if settings.proxy and not settings.proxy.startswith("http://"):
+    if settings.proxy and _split(settings.proxy, "proxy", "http://proxy.example:3128").scheme != "http":
         raise ConfigurationError(f"proxy {settings.proxy!r} is not an http:// address")
-    if settings.interval_seconds < 1 or settings.interval_seconds > 600:
-        raise ConfigurationError("interval_seconds must lie between 1 and 600")
+    if not 1 <= settings.interval_seconds <= LONGEST_INTERVAL_SECONDS:
+        raise ConfigurationError(
+            f"interval_seconds must lie between 1 and {LONGEST_INTERVAL_SECONDS}: an energy counter could wrap unseen"
+        )
     if settings.report_seconds < settings.interval_seconds or settings.report_seconds > 3600:
         raise ConfigurationError("report_seconds must lie between interval_seconds and 3600")
     if settings.spool_limit_bytes < 1024 * 1024:
@@ -125,13 +130,24 @@ def check_agent(settings: AgentSettings) -> None:
 
 def check_url(url: str, name: str) -> None:
     """Raise ConfigurationError unless it is https, or http to this machine's loopback."""
-    scheme, found, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    host = host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]
-    if not found or scheme not in ("http", "https") or not host:
-        raise ConfigurationError(f"{name} {url!r} is not an address such as https://collector.example:8420")
-    if scheme == "http" and host not in LOOPBACK:
+    parts = _split(url, name, "https://collector.example:8420")
+    host = parts.hostname or ""
+    if parts.scheme == "http" and (f"[{host}]" if ":" in host else host) not in LOOPBACK:
         raise ConfigurationError(f"{name} {url!r} is not encrypted: use https; http works to this machine only")
+
+
+def _split(url: str, name: str, example: str) -> SplitResult:
+    """The parts of an http(s) address, as the transport will read them."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment or any(character.isspace() for character in url):
+        raise ConfigurationError(f"{name} {url!r} is not an address such as {example}")
+    if parts.username is not None:
+        raise ConfigurationError(f"{name} must hold no user name or password: neither is sent")
+    return parts
 
 
 def _section(path: Path, section: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import http.client
 import json
 import random
 import socket
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,13 +70,15 @@ class Transport:
 
     def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """One request and its answer, within ANSWER_SECONDS in all. Tried again once where a kept connection had died."""
+        deadline = time.monotonic() + ANSWER_SECONDS
         for fresh in (self._connection is None, True):
             try:
-                return self._once(method, self._url.path.rstrip("/") + path, body, headers or {})
+                return self._once(method, self._url.path.rstrip("/") + path, body, headers or {}, deadline)
             except (http.client.HTTPException, OSError) as error:
                 self.close()
-                if fresh:
-                    raise TransportError(self._words(error)) from error
+                late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
+                if fresh or late:
+                    raise TransportError(self._words(TimeoutError() if late else error)) from error
         raise AssertionError("unreachable: the second try returns or raises")
 
     def close(self) -> None:
@@ -83,31 +86,41 @@ class Transport:
             self._connection.close()
             self._connection = None
 
-    def _once(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        deadline = time.monotonic() + ANSWER_SECONDS
+    def _once(self, method: str, path: str, body: bytes, headers: dict[str, str], deadline: float) -> Answer:
         connection = self._connect()
-        connection.request(method, path, body or None, {"User-Agent": "ictagent", "Accept": CONTENT_TYPE, **headers})
-        response = connection.getresponse()
+        # Each wait on the socket has its own limit. A peer that drips its answer byte by byte must not hold the sender
+        # for ever: this ends its headers, the loop its body.
+        limit = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (connection,))
+        limit.daemon = True
+        limit.start()
+        try:
+            connection.request(
+                method, path, body or None, {"User-Agent": "ictagent", "Accept": CONTENT_TYPE, **headers}
+            )
+            response = connection.getresponse()
+        finally:
+            limit.cancel()
         content = bytearray()
-        # A peer that drips its answer byte by byte must not hold the sender for ever.
         while chunk := response.read1(65536):
             content += chunk
             if len(content) > LARGEST_ANSWER_BYTES:
                 raise http.client.HTTPException("the answer is too long")
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise TimeoutError("the answer takes too long")
+        if response.length:
+            raise http.client.HTTPException("the answer was cut off")
         # `read1` leaves the response open at its end, and then the connection could not be used again.
         response.close()
         if response.will_close:
             self.close()
         parsed: Any = {}
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             parsed = json.loads(bytes(content) or b"{}")
         after = response.headers.get("Retry-After", "")
         return Answer(
             response.status,
             parsed if isinstance(parsed, dict) else {},
-            float(after) if after.isdigit() else None,
+            float(after) if after.isascii() and after.isdigit() else None,
             response.headers.get("Date", ""),
         )
 
@@ -143,6 +156,15 @@ class Transport:
         if isinstance(error, TimeoutError):
             return f"the collector at {address} did not answer within {ANSWER_SECONDS:.0f} s"
         return f"the collector at {address} cannot be reached: {error}"
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End a connection that took too long: whoever reads from it sees its end."""
+    held = connection.sock
+    if held is not None:
+        # It may have ended by itself at this moment.
+        with contextlib.suppress(OSError):
+            held.shutdown(socket.SHUT_RDWR)
 
 
 def growing_pause(failures: int) -> float:

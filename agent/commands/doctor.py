@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from agent.choice import RUNGS
+from agent.choice import BETTER, chosen_words
 from agent.clock import Clock
 from agent.commands.common import echo_json, echo_table, output_option
 from agent.errors import ConfigurationError, TransportError
@@ -51,7 +51,7 @@ def doctor(output: str, root: Path) -> None:
     sampler.sample(with_inventory=False)
     time.sleep(0.2)
     taken = sampler.sample(with_inventory=False)
-    checks = [_machine(read_inventory(root)), *map(_source, taken.sources), _choice(taken.choice)]
+    checks = [_machine(read_inventory(root)), *map(_source, taken.sources), *_choice(taken.choice)]
     checks += [*_configuration(), _import_name()]
     failed = any(check.result == "failed" for check in checks)
     if output == "json":
@@ -70,22 +70,26 @@ def _machine(inventory: Inventory) -> Check:
     of = f" of {inventory.hypervisor}" if inventory.hypervisor else ""
     where = f" in {inventory.cloud}" if inventory.cloud else ""
     finding = f"{kind}{of}{where}"
-    if inventory.platform != "physical":
+    if inventory.platform == "virtual_machine":
         finding += ": it has no energy sensors of its own, its energy is a share of its host's"
+    elif inventory.platform == "container":
+        finding += ": run the agent on the host instead, which sees the sensors and everything that draws power"
     return Check("machine", "ok" if inventory.platform == "physical" else "note", finding)
 
 
 def _source(state: SourceState) -> Check:
     results = {"data": "ok", "absent": "note", "off": "note", "failed": "failed"}
-    finding = "gives data" if state.outcome == "data" else f"{state.outcome}: {state.reason}"
+    if state.outcome == "data":
+        finding = f"gives data, but {state.reason}" if state.reason else "gives data"
+    else:
+        finding = f"{state.outcome}: {state.reason}"
     return Check(f"source {state.source}", results[state.outcome], finding, state.remedy)
 
 
-def _choice(choice: Choice) -> Check:
-    finding = f"{RUNGS[choice.basis]} {' + '.join(choice.meters)}".rstrip()
-    if choice.why_not:
-        finding += "; not better because " + ", ".join(f"{rung}: {reason}" for rung, reason in choice.why_not.items())
-    return Check("power", "ok" if choice.basis == "machine" else "note", finding)
+def _choice(choice: Choice) -> list[Check]:
+    """What power is taken from, then a line for each better way that this host does not offer."""
+    chosen = Check("power comes from", "ok" if choice.basis == "machine" else "note", chosen_words(choice))
+    return [chosen, *(Check(f"not from {BETTER[rung]}", "note", reason) for rung, reason in choice.why_not.items())]
 
 
 def _configuration() -> list[Check]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import agent
-from agent.choice import RUNGS
+from agent.choice import BETTER, chosen_words
 from agent.commands.common import echo_json, echo_table, output_option
 from agent.report import jsonable
 from agent.report_builder import build_report
@@ -66,4 +66,6 @@ def _table(taken: Sample) -> None:
     echo_table(("energy meter", "covers", "mean power"), readings or [("none", "", "")])
     click.echo()
     echo_table(("energy source", "outcome", "reason"), [(s.source, s.outcome, s.reason) for s in taken.sources])
-    click.echo(f"\nchosen: {RUNGS[taken.choice.basis]} {' + '.join(taken.choice.meters)}".rstrip())
+    click.echo(f"\npower comes from {chosen_words(taken.choice)}")
+    for rung, reason in taken.choice.why_not.items():
+        click.echo(f"  not from {BETTER[rung]}: {reason}")

@@ -52,7 +52,7 @@ def read(root: Path) -> Outcome[list[RawReading]]:
             if reading is not None:
                 readings.append(reading)
     if readings:
-        return Data(readings)
+        return Data(readings, f"a sensor cannot be read: {broken}" if broken else "")
     if broken:
         return Failed(f"a sensor cannot be read: {broken}", "check the kernel's log, or switch the source off")
     return Absent("no hardware monitor of this machine measures power or energy")

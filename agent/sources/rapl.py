@@ -3,7 +3,10 @@
 Counts package, memory and platform (psys) zones in microjoules. A package holds its cores' and graphics' energy, so
 those zones carry it as parent and are never added to it; memory (dram) stands beside the package, though the tree
 nests it. The same package may appear a second time through the memory-mapped interface: it is left out there.
-Readable by root only since Linux 5.10 (CVE-2020-8694): grant CAP_DAC_READ_SEARCH.
+Readable by root only since Linux 5.10 (CVE-2020-8694): grant CAP_DAC_READ_SEARCH. Container managers hide the tree:
+its links then lead nowhere.
+
+All zones or none: a sum without one of its packages would pass for the whole.
 """
 
 import os
@@ -16,7 +19,8 @@ from agent.sources.reading import RawReading
 
 NAME = "rapl"
 HIGHEST_PACKAGE_WATTS = 1000.0
-"""No processor package draws more; a zone's own maximum, which firmware often leaves at 0, is not relied on."""
+"""No processor package draws more; a zone's own maximum, which firmware often leaves at 0, is not relied on. The
+platform (psys) may draw more."""
 
 _KINDS: dict[str, Covers] = {"package": "package", "psys": "psys", "dram": "dram"}
 _INSIDE_PACKAGE: dict[str, Covers] = {"core": "core", "uncore": "component"}
@@ -30,48 +34,57 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     zones = sorted(name for name in os.listdir(tree) if ":" in name)
     if not zones:
         return Absent("the powercap tree has no zones: the processor or its driver offers no energy counters")
-    readings: dict[str, RawReading] = {}
-    refused = ""
-    for zone in zones:
+    if not any((tree / zone).exists() for zone in zones):
+        return Failed(
+            "the energy counters are hidden from this container: the links of the powercap tree lead nowhere",
+            "run the agent on the host itself, not in a container",
+        )
+    readings = []
+    for name, zone in _counters(tree, zones).items():
         try:
-            reading = _zone(tree, zone)
+            readings.append(_reading(tree, zone, name))
         except PermissionError:
-            refused = refused or zone
+            return Failed(
+                f"not allowed to read the energy counter of {zone}",
+                "run as root, or grant the service CAP_DAC_READ_SEARCH",
+            )
         except (OSError, ValueError) as error:
             return Failed(f"zone {zone} cannot be read: {error}", "check the kernel's log for powercap errors")
-        else:
-            if reading is not None:
-                # Sorted, `intel-rapl-mmio:0` comes before `intel-rapl:0`, which then takes its place.
-                readings[reading.name] = reading
     if readings:
-        return Data(list(readings.values()))
-    if refused:
-        return Failed(
-            f"not allowed to read the energy counter of {refused}",
-            "run as root, or grant the service CAP_DAC_READ_SEARCH",
-        )
+        return Data(readings)
     return Absent("no powercap zone has an energy counter")
 
 
-def _zone(tree: Path, zone: str) -> RawReading | None:
-    """A zone's reading; None for a zone that is no energy counter."""
+def _counters(tree: Path, zones: list[str]) -> dict[str, str]:
+    """The zones that count energy, by the name of their meter. Sorted, `intel-rapl-mmio:0` comes before
+    `intel-rapl:0`, which then takes its place."""
+    found = {}
+    for zone in zones:
+        label, owner = text_or_empty(tree / zone / "name"), _owner(zone)
+        if label and (tree / zone / "energy_uj").exists():
+            package = f"{NAME}/{text_or_empty(tree / owner / 'name')}"
+            found[f"{package}/{label}" if zone != owner else f"{NAME}/{label}"] = zone
+    return found
+
+
+def _owner(zone: str) -> str:
+    """The zone of the package: `intel-rapl:0` of `intel-rapl:0:1`."""
+    return ":".join(zone.split(":")[:2])
+
+
+def _reading(tree: Path, zone: str, name: str) -> RawReading:
     label = text_or_empty(tree / zone / "name")
-    if not label or not (tree / zone / "energy_uj").exists():
-        return None
-    interface, _, numbers = zone.partition(":")
-    owner = f"{interface}:{numbers.split(':')[0]}"
-    package = f"{NAME}/{text_or_empty(tree / owner / 'name')}"
     kind = label.split("-")[0]
     value = int(read_text(tree / zone / "energy_uj"))
     if value < 0:
         raise ValueError(f"a counter of {value}")
-    nested = zone != owner
+    nested = zone != _owner(zone)
     return RawReading(
-        name=f"{package}/{label}" if nested else f"{NAME}/{label}",
+        name=name,
         kind="counter",
         covers=_KINDS.get(kind) or _INSIDE_PACKAGE.get(kind, "component"),
         value=value,
-        parent=package if nested and kind != "dram" else "",
+        parent=name.rpartition("/")[0] if nested and kind != "dram" else "",
         range_uj=number_or_none(tree / zone / "max_energy_range_uj"),
-        highest_watts=HIGHEST_PACKAGE_WATTS,
+        highest_watts=None if kind == "psys" else HIGHEST_PACKAGE_WATTS,
     )
