@@ -13,13 +13,15 @@ from carbon.errors import CalendarError
 
 HALF_HOUR_SECONDS = 1800
 _DAY_SECONDS = 86_400
-_NS = 1_000_000_000
 
 
-def half_hour_of_ns(unix_ns: int) -> int:
-    """The half-hour that holds an instant in nanoseconds."""
-    seconds = unix_ns // _NS
-    return seconds - seconds % HALF_HOUR_SECONDS
+def half_hour_of(unix_seconds: int) -> int:
+    """The half-hour that holds an instant in seconds.
+
+    >>> half_hour_of(1_800_000_059)
+    1800000000
+    """
+    return unix_seconds - unix_seconds % HALF_HOUR_SECONDS
 
 
 @lru_cache(maxsize=32)

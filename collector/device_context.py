@@ -15,7 +15,6 @@ from carbon.power_model import PowerCurve, power_curve
 from collector.database.schema import (
     device,
     device_accounting,
-    device_evidence,
     device_placement,
     inventory,
     meter,
@@ -39,6 +38,7 @@ class DeviceContext:
     inventory_version: int = 0
     curve: PowerCurve | None = None
     choice: Choice | None = None
+    choice_since: int = 0
     sources: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Outcome and reason of each energy source."""
     meter_ids: dict[str, int] = field(default_factory=dict)
@@ -66,12 +66,6 @@ def load_context(connection: Connection, device_id: str) -> DeviceContext:
     if kind is None:
         raise NotFound(f"there is no device {device_id}")
     context = DeviceContext(device_id, kind)
-    newest_name = (
-        select(device_evidence.c.value)
-        .where(device_evidence.c.device_id == device_id, device_evidence.c.name == "host_name")
-        .order_by(device_evidence.c.last_seen_at.desc())
-    )
-    context.host_name = connection.execute(newest_name).scalar() or ""
     place = (
         select(site.c.name)
         .join_from(device_placement, site, device_placement.c.site_id == site.c.id)
@@ -79,11 +73,10 @@ def load_context(connection: Connection, device_id: str) -> DeviceContext:
     )
     context.site = connection.execute(place).scalar() or ""
     stored = connection.execute(
-        select(inventory.c.version, inventory.c.sha256, inventory.c.body).where(
-            inventory.c.device_id == device_id, inventory.c.valid_to.is_(None)
-        )
+        select(inventory).where(inventory.c.device_id == device_id, inventory.c.valid_to.is_(None))
     ).first()
     if stored is not None:
+        context.host_name = stored.host_name
         context.inventory_version, context.inventory_sha256 = stored.version, stored.sha256
         context.curve = curve_of(stored.body)
     accounting = connection.execute(
@@ -93,6 +86,7 @@ def load_context(connection: Connection, device_id: str) -> DeviceContext:
     ).first()
     if accounting is not None:
         context.choice = Choice(accounting.basis, json.loads(accounting.meters), json.loads(accounting.why_not))
+        context.choice_since = accounting.valid_from
     for row in connection.execute(select(source_state).where(source_state.c.device_id == device_id)):
         context.sources[row.source] = (row.outcome, row.reason)
     for row in connection.execute(select(meter.c.id, meter.c.name).where(meter.c.device_id == device_id)):

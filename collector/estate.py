@@ -11,6 +11,7 @@ from collector.database.audit import audit
 from collector.database.estate import SPACE_KINDS
 from collector.database.schema import device, device_evidence, device_placement, setting, site, space
 from collector.errors import BadRequest, NotFound
+from collector.history import history_edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,13 @@ def place(connection: Connection, device_id: str, wanted: Placement, actor: str,
     touch(connection)
 
 
-def retire(connection: Connection, device_id: str, actor: str, now: int, *, undo: bool = False) -> None:
-    """Take a device out of use from now on, or back into it."""
-    connection.execute(update(device).where(device.c.id == device_id).values(retired_at=None if undo else now))
+def retire(
+    connection: Connection, device_id: str, actor: str, now: int, collector_id: str, *, undo: bool = False
+) -> None:
+    """Take a device out of use from now on, or back into it as if it had never been out."""
+    retired_at = connection.execute(select(device.c.retired_at).where(device.c.id == device_id)).scalar_one()
+    with history_edit(connection, device_id, now if retired_at is None else retired_at, now, collector_id):
+        connection.execute(update(device).where(device.c.id == device_id).values(retired_at=None if undo else now))
     audit(connection, now, actor, "estate.unretire" if undo else "estate.retire", device_id, {})
     touch(connection)
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from carbon import energy
-from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, local_day
+from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, half_hour_of, local_day
 from carbon.energy import Load, Measured, Neighbour
 from carbon.facts import CounterFacts, Facts, PowerFacts, UtilisationFacts, from_text, merge, to_text
 from carbon.power_model import PowerCurve, Watts
@@ -61,8 +61,7 @@ def devices_due(connection: Connection, now: int, most: int) -> list[str]:
 
 def closed_before(now: int) -> int:
     """The newest half-hour that ended at least five minutes ago."""
-    latest = now - SETTLING_SECONDS - HALF_HOUR_SECONDS
-    return latest - latest % HALF_HOUR_SECONDS
+    return half_hour_of(now - SETTLING_SECONDS - HALF_HOUR_SECONDS)
 
 
 def roll(connection: Connection, device_id: str, now: int) -> Written:
@@ -259,7 +258,11 @@ def _values(
 
 def _curves(connection: Connection, device_id: str) -> list[tuple[int, int, PowerCurve]]:
     """(valid from, version, curve) of each inventory of a device, oldest first."""
-    query = select(inventory).where(inventory.c.device_id == device_id).order_by(inventory.c.valid_from)
+    query = (
+        select(inventory)
+        .where(inventory.c.device_id == device_id)
+        .order_by(inventory.c.valid_from, inventory.c.version)
+    )
     return [(row.valid_from, row.version, curve_of(row.body)) for row in connection.execute(query)]
 
 

@@ -8,16 +8,17 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 
 from collector.database.engine import Database
 from collector.database.schema import dead_letter, outbox, outbox_cursor
 from collector.database.upsert import upsert
 from collector.database.writer import Writer
 from collector.errors import CollectorError, TargetUnavailable
+from collector.prepare import Batch
 from collector.stores.port import Store, StoredBatch, Written
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,11 @@ BATCHES_AT_ONCE = 100
 POINTS_AT_ONCE = 20_000
 LONGEST_PAUSE_SECONDS = 60.0
 DELETED_AT_ONCE = 2_000
+MEASURED_AT_MOST = 2_000
+"""How many batches are measured to tell how large the outbox is; a larger one is judged by as many spread over it."""
+_NONE_BEFORE_IS_OPEN = text("age(outbox.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)")
+"""PostgreSQL gives a number when a row is inserted and shows the row when its transaction ends. Two transactions (a
+collector's and a command's) may end in the other order: a row waits until all that may stand before it have ended."""
 
 
 @dataclass(slots=True)
@@ -109,11 +115,17 @@ class Pump:
                 cursor = batches[-1].id
                 self._count(batches, written)
                 pause = 0.5
+                continue
             except CollectorError as error:
-                self._failed(error)
-                wait = error.retry_after if isinstance(error, TargetUnavailable) and error.retry_after else pause
-                self._stopping.wait(wait * random.uniform(0.75, 1.25))  # noqa: S311  # jitter, not a secret
-                pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+                failure = error
+            except Exception as error:
+                # A pump that ended would be silent: it says what happened and tries again.
+                logger.exception("the pump of %s failed", self.state.target)
+                failure = CollectorError(f"writing to {self.state.target} failed: {error}", "see the collector's log")
+            self._failed(failure)
+            wait = failure.retry_after if isinstance(failure, TargetUnavailable) and failure.retry_after else pause
+            self._stopping.wait(wait * random.uniform(0.75, 1.25))  # noqa: S311  # jitter, not a secret
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 
     def _cursor(self) -> int:
         """Where this target stands; a new target begins with the oldest row kept."""
@@ -130,6 +142,8 @@ class Pump:
             .order_by(outbox.c.id)
             .limit(BATCHES_AT_ONCE)
         )
+        if not self._database.is_sqlite:
+            query = query.where(_NONE_BEFORE_IS_OPEN)
         batches: list[StoredBatch] = []
         points = 0
         with self._database.read() as connection:
@@ -156,20 +170,62 @@ class Pump:
         self.state.problem, self.state.remedy = error.message, error.remedy
 
 
+def append(connection: Connection, collector_id: str, now: int, batches: Iterable[Batch | None]) -> None:
+    """Add batches to the log, in order, in this transaction; None is a report that had no points."""
+    rows = [
+        {
+            "collector_id": collector_id,
+            "created_at": now,
+            "lines": batch.lines,
+            "points": batch.points,
+            "first_ns": batch.first_ns,
+            "last_ns": batch.last_ns,
+        }
+        for batch in batches
+        if batch is not None
+    ]
+    if rows:
+        connection.execute(insert(outbox), rows)
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxDepth:
-    """What waits in the outbox for its slowest target."""
+    """What waits in the outbox for its slowest target; `bytes` is an estimate where the batches are very many."""
 
     batches: int
     bytes: int
     oldest_at: int | None
 
 
-def depth(connection: Connection) -> OutboxDepth:
-    """How much the outbox holds."""
-    size = func.coalesce(func.sum(func.length(outbox.c.lines)), 0)
-    row = connection.execute(select(func.count(), size, func.min(outbox.c.created_at))).one()
-    return OutboxDepth(int(row[0]), int(row[1]), row[2])
+def waiting(connection: Connection, collector_id: str, targets: Sequence[str]) -> OutboxDepth:
+    """What of a collector's outbox has not reached every one of its targets."""
+    return _depth(connection, collector_id, _passed(connection, collector_id, targets))
+
+
+def _passed(connection: Connection, collector_id: str, targets: Sequence[str]) -> int:
+    """The last batch that every target has taken; 0 where one of them never took any."""
+    query = select(outbox_cursor.c.last_id).where(
+        outbox_cursor.c.collector_id == collector_id, outbox_cursor.c.target.in_(targets)
+    )
+    positions = list(connection.execute(query).scalars())
+    return min(positions, default=0) if len(positions) == len(targets) else 0
+
+
+def _depth(connection: Connection, collector_id: str, after: int) -> OutboxDepth:
+    mine = (outbox.c.collector_id == collector_id) & (outbox.c.id > after)
+    batches, first, last = connection.execute(
+        select(func.count(outbox.c.id), func.min(outbox.c.id), func.max(outbox.c.id)).where(mine)
+    ).one()
+    if not batches:
+        return OutboxDepth(0, 0, None)
+    oldest_at = connection.execute(select(outbox.c.created_at).where(outbox.c.id == first)).scalar()
+    # Measuring every batch would read the whole outbox, gigabytes after a target's long absence.
+    step = -(-(last - first + 1) // MEASURED_AT_MOST)
+    sample = mine if step == 1 else mine & outbox.c.id.in_(range(first, last + 1, step))
+    measured, size = connection.execute(
+        select(func.count(), func.coalesce(func.sum(func.length(outbox.c.lines)), 0)).where(sample)
+    ).one()
+    return OutboxDepth(batches, int(size) * batches // max(measured, 1), oldest_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +244,19 @@ def trim(connection: Connection, items: Sequence[Trim]) -> list[tuple[int, int]]
 
 def _trim(connection: Connection, wanted: Trim) -> tuple[int, int]:
     mine = outbox.c.collector_id == wanted.collector_id
-    cursors = connection.execute(
-        select(outbox_cursor.c.last_id).where(
-            outbox_cursor.c.collector_id == wanted.collector_id, outbox_cursor.c.target.in_(wanted.targets)
-        )
-    ).scalars()
-    positions = list(cursors)
-    passed = min(positions) if len(positions) == len(wanted.targets) else 0
+    passed = _passed(connection, wanted.collector_id, wanted.targets)
     done = select(outbox.c.id).where(mine, outbox.c.id <= passed).order_by(outbox.c.id).limit(DELETED_AT_ONCE)
     finished = connection.execute(delete(outbox).where(outbox.c.id.in_(done))).rowcount
-    dropped = 0
-    while depth(connection).bytes > wanted.limit_bytes and dropped < DELETED_AT_ONCE:
-        oldest = select(outbox.c.id).where(mine).order_by(outbox.c.id).limit(50)
-        gone = connection.execute(delete(outbox).where(outbox.c.id.in_(oldest))).rowcount
-        if not gone:
+    if finished == DELETED_AT_ONCE:
+        return finished, 0
+    excess = _depth(connection, wanted.collector_id, passed).bytes - wanted.limit_bytes
+    oldest = select(outbox.c.id, func.length(outbox.c.lines)).where(mine).order_by(outbox.c.id).limit(DELETED_AT_ONCE)
+    dropped = []
+    for row_id, size in connection.execute(oldest) if excess > 0 else ():
+        dropped.append(row_id)
+        excess -= size
+        if excess <= 0:
             break
-        dropped += gone
-    return finished, dropped
+    if dropped:
+        connection.execute(delete(outbox).where(mine, outbox.c.id <= dropped[-1]))
+    return finished, len(dropped)

@@ -71,6 +71,7 @@ class Recording:
     inventory_body: str = ""
     inventory_sha256: str = ""
     evidence: dict[str, str] = field(default_factory=dict)
+    platform: str = ""
     diagnoses: list[Diagnosis] = field(default_factory=list)
     refused: Refused = field(default_factory=Refused)
 
@@ -80,12 +81,12 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
     report, refused = received.report, received.refused
     moved = true_times(report.samples, report.boot_id, sent)
     times = {sample.wall_ns: moved.get(sample.wall_ns, sample.wall_ns) for sample in report.samples}
-    believed = [time for time in times.values() if plausible(time, sent.received_ns)] or [sent.received_ns]
+    believed = sorted(time for time in times.values() if plausible(time, sent.received_ns)) or [sent.received_ns]
     recording = Recording(
         device_id=context.device_id,
         received_at=sent.received_ns // 10**9,
-        first_sample_at=min(believed) // 10**9,
-        last_sample_at=max(believed) // 10**9,
+        first_sample_at=believed[0] // 10**9,
+        last_sample_at=believed[-1] // 10**9,
         agent_version=report.agent_version,
         choice=report.choice,
         clock_offset_seconds=round(sent.offset_seconds, 3),
@@ -97,18 +98,20 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
         host_name = report.inventory.host_name or host_name
         recording.inventory_body, recording.inventory_sha256 = canonical(report.inventory)
         recording.evidence = _evidence(report.inventory)
+        recording.platform = report.inventory.platform[:64]
         if recording.inventory_sha256 != context.inventory_sha256:
             curve = power_curve(host_facts(report.inventory))
     readings = good_readings(report.meters, report.readings, times, sent.received_ns, refused)
     recording.facts = [fact for one in readings for fact in _facts(one)]
-    recording.changed_choice = report.choice != context.choice
+    # A report that is older than the choice that holds now may say that it began earlier.
+    recording.changed_choice = report.choice != context.choice or recording.first_sample_at < context.choice_since
     recording.changed_sources = [
         state for state in report.sources if context.sources.get(state.source) != (state.outcome, state.reason)
     ]
     if moved:
         recording.diagnoses.append(_clock(sent.offset_seconds, len(moved)))
     tags = {**context.tags, "host_name": host_name}
-    recording.batch, recording.power = _points(report, readings, times, sent, curve, tags, recording)
+    recording.batch, recording.power = _points(report, readings, times, believed, sent, curve, tags, recording)
     return recording
 
 
@@ -151,6 +154,7 @@ def _points(
     report: WireReport,
     readings: Sequence[MeterReadings],
     times: dict[int, int],
+    believed: list[int],
     sent: Sent,
     curve: PowerCurve | None,
     tags: dict[str, str],
@@ -165,7 +169,7 @@ def _points(
     derived = derive(readings, report.choice, lambda: curve)
     points = derived.points
     daily = report.inventory is not None
-    now_ns = max(times.values(), default=sent.received_ns)
+    now_ns = believed[-1]
     for state in report.sources if daily else recording.changed_sources:
         fields = {"outcome": state.outcome, "reason": state.reason or None}
         points.append(DevicePoint("ictagent_source", {"source": state.source[:64]}, dict(fields), now_ns))
@@ -178,7 +182,7 @@ def _points(
     for point in points:
         template = SeriesTemplate(point.measurement, {**point.tags, **tags}, list(point.fields))
         lines.extend(template.lines([(point.unix_ns, list(point.fields.values()))]))
-    return pack(lines, times.values() or [now_ns]), derived.newest
+    return pack(lines, [*believed, *(point.unix_ns for point in points)]), derived.newest
 
 
 def pack(lines: Sequence[str], times_ns: Iterable[int]) -> Batch | None:

@@ -10,17 +10,18 @@ from sqlalchemy import Connection, select
 from collector.database.schema import (
     device,
     device_accounting,
-    device_evidence,
     device_placement,
     device_status,
     diagnosis,
     inventory,
+    organisation,
     rejected_rows,
     site,
     source_state,
     space,
 )
 from collector.errors import NotFound
+from collector.segments import GUEST_PLATFORMS
 
 SILENT_SECONDS = 300
 """Five missed reports: a device that was not heard of for as long is silent."""
@@ -48,6 +49,8 @@ class DeviceRow:
     source: str
     basis: str
     retired_at: int | None
+    counted: bool
+    """Whether its energy enters totals: a guest's only where the organisation switched that on."""
 
     @property
     def silent(self) -> bool:
@@ -56,7 +59,7 @@ class DeviceRow:
     @property
     def host_missing(self) -> bool:
         """A guest whose host is not known: its energy is attribution."""
-        return self.platform in ("virtual_machine", "container")
+        return self.platform in GUEST_PLATFORMS
 
 
 @dataclass(slots=True)
@@ -81,11 +84,13 @@ def devices(connection: Connection, *, retired: bool = False, now: int | None = 
         select(
             device,
             device_status,
+            organisation.c.count_host_missing,
             device_placement.c.directorate,
             device_placement.c.owner,
             site.c.name.label("site"),
             space.c.name.label("space"),
         )
+        .join(organisation, organisation.c.id == device.c.organisation_id)
         .outerjoin(device_status, device_status.c.device_id == device.c.id)
         .outerjoin(device_placement, open_place)
         .outerjoin(site, site.c.id == device_placement.c.site_id)
@@ -174,26 +179,23 @@ def rejected_summary(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _newest_names(connection: Connection) -> dict[str, str]:
-    query = (
-        select(device_evidence.c.device_id, device_evidence.c.value)
-        .where(device_evidence.c.name == "host_name")
-        .order_by(device_evidence.c.last_seen_at)
-    )
+    query = select(inventory.c.device_id, inventory.c.host_name).where(inventory.c.valid_to.is_(None))
     return dict(connection.execute(query).all())
 
 
 def _platforms(connection: Connection) -> dict[str, str]:
-    query = select(inventory.c.device_id, inventory.c.body).where(inventory.c.valid_to.is_(None))
-    return {row.device_id: json.loads(row.body).get("platform", "") for row in connection.execute(query)}
+    query = select(inventory.c.device_id, inventory.c.platform).where(inventory.c.valid_to.is_(None))
+    return dict(connection.execute(query).all())
 
 
 def _row(one: Any, names: dict[str, str], platforms: dict[str, str], now: int) -> DeviceRow:
     heard = one["last_report_at"]
+    platform = platforms.get(one["id"], "")
     return DeviceRow(
         device_id=one["id"],
         host_name=names.get(one["id"], ""),
         kind=one["kind"],
-        platform=platforms.get(one["id"], ""),
+        platform=platform,
         site=one["site"] or "",
         space=one["space"] or "",
         directorate=one["directorate"] or "",
@@ -208,4 +210,5 @@ def _row(one: Any, names: dict[str, str], platforms: dict[str, str], now: int) -
         source=one["source"] or "",
         basis=one["basis"] or "",
         retired_at=one["retired_at"],
+        counted=one["count_host_missing"] or platform not in GUEST_PLATFORMS,
     )

@@ -4,33 +4,19 @@ After its commit, and only then, the report is acknowledged. Everything here may
 retried transaction, and nothing is read that another collector could be writing without its row being locked.
 """
 
-import datetime
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select
 
 from collector.claim import Identity, claim
-from collector.database.schema import (
-    device_accounting,
-    device_evidence,
-    device_status,
-    diagnosis,
-    energy_fact,
-    inventory,
-    ledger_due,
-    meter,
-    outbox,
-    rejected_rows,
-    source_state,
-)
+from collector.database.schema import device_status, energy_fact, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
-from collector.model_meter import make_rest_meter
+from collector.outbox import append
 from collector.prepare import Recording
+from collector.record_estate import record_estate
 
 
 @dataclass(slots=True)
@@ -68,10 +54,12 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
             results[index] = Recorded(False, item.recording.refused.count)
     if parts:
         _facts(connection, parts)
-        _outbox(connection, [item for item, _ in parts])
-        for item, _ in parts:
-            _estate(connection, item.recording)
-        _status(connection, [item.recording for item, _ in parts])
+        recordings = [item.recording for item, _ in parts]
+        late = _late(connection, recordings)
+        for (item, _), is_late in zip(parts, late, strict=True):
+            append(connection, item.collector_id, item.recording.received_at, [item.recording.batch])
+            record_estate(connection, item.recording, item.collector_id, late=is_late)
+        _status(connection, recordings, late)
     return results
 
 
@@ -117,26 +105,29 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     return ids
 
 
-def _outbox(connection: Connection, items: Sequence[Incoming]) -> None:
-    rows = [
-        {
-            "collector_id": item.collector_id,
-            "created_at": item.recording.received_at,
-            "lines": batch.lines,
-            "points": batch.points,
-            "first_ns": batch.first_ns,
-            "last_ns": batch.last_ns,
-        }
-        for item in items
-        if (batch := item.recording.batch) is not None
-    ]
-    if rows:
-        connection.execute(insert(outbox), rows)
+def _late(connection: Connection, recordings: Sequence[Recording]) -> list[bool]:
+    """Of each recording, in order, whether a newer sample of its device is known.
 
-
-def _status(connection: Connection, recordings: Sequence[Recording]) -> None:
-    with_power, without = [], []
+    A known sample from the future was a wrong clock's and proves nothing.
+    """
+    query = select(device_status.c.device_id, device_status.c.last_sample_at).where(
+        device_status.c.device_id.in_({recording.device_id for recording in recordings})
+    )
+    newest = dict(connection.execute(query).all())
+    found = []
     for recording in recordings:
+        known = newest.get(recording.device_id)
+        late = known is not None and recording.last_sample_at < known <= recording.received_at
+        found.append(late)
+        if not late:
+            newest[recording.device_id] = recording.last_sample_at
+    return found
+
+
+def _status(connection: Connection, recordings: Sequence[Recording], late: Sequence[bool]) -> None:
+    """What lists show of each device: the newest samples tell it, a late report only that the device was heard."""
+    heard, with_power, without = [], [], []
+    for recording, is_late in zip(recordings, late, strict=True):
         row: dict[str, Any] = {
             "device_id": recording.device_id,
             "last_report_at": recording.received_at,
@@ -147,155 +138,20 @@ def _status(connection: Connection, recordings: Sequence[Recording]) -> None:
             "method": "",
             "source": "",
         }
-        if recording.power is None:
+        if is_late:
+            heard.append(row)
+        elif recording.power is None:
             without.append(row)
-            continue
-        power = recording.power
-        row |= {"power_watts": power.watts, "power_low_watts": power.low_watts, "power_high_watts": power.high_watts}
-        with_power.append(row | {"method": power.method, "source": power.source})
+        else:
+            power = recording.power
+            watts = {
+                "power_watts": power.watts,
+                "power_low_watts": power.low_watts,
+                "power_high_watts": power.high_watts,
+            }
+            with_power.append(row | watts | {"method": power.method, "source": power.source})
     always = ("last_report_at", "last_sample_at", "agent_version", "basis", "clock_offset_seconds")
     power_columns = ("power_watts", "power_low_watts", "power_high_watts", "method", "source")
+    upsert(connection, device_status, heard, ("last_report_at",))
     upsert(connection, device_status, without, always)
     upsert(connection, device_status, with_power, (*always, *power_columns))
-
-
-def _estate(connection: Connection, recording: Recording) -> None:
-    if recording.inventory_body:
-        _inventory(connection, recording)
-    if recording.changed_choice:
-        _accounting(connection, recording)
-    if recording.changed_sources:
-        rows = [
-            {
-                "device_id": recording.device_id,
-                "source": state.source[:64],
-                "outcome": state.outcome,
-                "reason": state.reason[:1024],
-                "remedy": state.remedy[:1024],
-                "since_at": recording.first_sample_at,
-            }
-            for state in recording.changed_sources
-        ]
-        upsert(connection, source_state, rows, ("outcome", "reason", "remedy", "since_at"))
-    for one in recording.diagnoses:
-        diagnose(connection, recording.device_id, one.code, one.detail, one.remedy, recording.received_at)
-    if recording.refused.reasons:
-        _count_rejected(connection, recording)
-
-
-def _inventory(connection: Connection, recording: Recording) -> None:
-    open_row = connection.execute(
-        select(inventory.c.version, inventory.c.sha256, inventory.c.valid_from).where(
-            inventory.c.device_id == recording.device_id, inventory.c.valid_to.is_(None)
-        )
-    ).first()
-    if open_row is None or open_row.sha256 != recording.inventory_sha256:
-        version = 1
-        if open_row is not None:
-            version = open_row.version + 1
-            _close(connection, inventory, recording.device_id, max(recording.first_sample_at, open_row.valid_from))
-        connection.execute(
-            insert(inventory).values(
-                device_id=recording.device_id,
-                version=version,
-                body=recording.inventory_body,
-                sha256=recording.inventory_sha256,
-                valid_from=recording.first_sample_at,
-                valid_to=None,
-            )
-        )
-    rows = [
-        {
-            "device_id": recording.device_id,
-            "name": name,
-            "value": value,
-            "first_seen_at": recording.first_sample_at,
-            "last_seen_at": recording.last_sample_at,
-        }
-        for name, value in recording.evidence.items()
-    ]
-    upsert(connection, device_evidence, rows, ("last_seen_at",))
-    _twins(connection, recording)
-
-
-def _twins(connection: Connection, recording: Recording) -> None:
-    """Two devices with one machine id are a cloned image: both count, and both are told."""
-    machine_id = recording.evidence.get("machine_id")
-    if not machine_id:
-        return
-    others = connection.execute(
-        select(device_evidence.c.device_id).where(
-            device_evidence.c.name == "machine_id",
-            device_evidence.c.value == machine_id,
-            device_evidence.c.device_id != recording.device_id,
-        )
-    ).scalars()
-    for other in others.all():
-        for one, twin in ((recording.device_id, other), (other, recording.device_id)):
-            diagnose(
-                connection,
-                one,
-                "same_machine_id",
-                f"device {twin} has the same machine id: a cloned image, or this host enrolled twice",
-                "give the clone an id of its own (systemd-machine-id-setup), or merge the two devices",
-                recording.received_at,
-            )
-
-
-def _accounting(connection: Connection, recording: Recording) -> None:
-    open_row = connection.execute(
-        select(device_accounting).where(
-            device_accounting.c.device_id == recording.device_id, device_accounting.c.valid_to.is_(None)
-        )
-    ).first()
-    choice = recording.choice
-    meters, why_not = json.dumps(choice.meters), json.dumps(choice.why_not, sort_keys=True)
-    if open_row is not None:
-        if (open_row.basis, open_row.meters, open_row.why_not) == (choice.basis, meters, why_not):
-            return
-        _close(connection, device_accounting, recording.device_id, max(recording.first_sample_at, open_row.valid_from))
-    if choice.basis == "package":
-        make_rest_meter(connection, recording.device_id, recording.received_at)
-    connection.execute(
-        insert(device_accounting).values(
-            device_id=recording.device_id,
-            basis=choice.basis,
-            meters=meters,
-            why_not=why_not,
-            valid_from=recording.first_sample_at,
-            valid_to=None,
-        )
-    )
-
-
-def _close(connection: Connection, table: Table, device_id: str, at: int) -> None:
-    """End the validity of a device's open row."""
-    connection.execute(
-        update(table).where(table.c.device_id == device_id, table.c.valid_to.is_(None)).values(valid_to=at)
-    )
-
-
-def diagnose(connection: Connection, device_id: str, code: str, detail: str, remedy: str, at: int) -> None:
-    """Note a diagnosis of a device; one that is known already counts up."""
-    insert_ = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert_(diagnosis).values(
-        device_id=device_id, code=code, detail=detail, remedy=remedy, first_at=at, last_at=at, count=1
-    )
-    changes = {
-        "count": diagnosis.c.count + 1,
-        "last_at": statement.excluded.last_at,
-        "detail": statement.excluded.detail,
-        "remedy": statement.excluded.remedy,
-    }
-    connection.execute(statement.on_conflict_do_update(index_elements=["device_id", "code"], set_=changes))
-
-
-def _count_rejected(connection: Connection, recording: Recording) -> None:
-    insert_ = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    day = datetime.datetime.fromtimestamp(recording.received_at, datetime.UTC).date().isoformat()
-    for reason, (count, example) in recording.refused.reasons.items():
-        statement = insert_(rejected_rows).values(
-            device_id=recording.device_id, day=day, reason=reason[:256], count=count, example=example
-        )
-        changes = {"count": rejected_rows.c.count + statement.excluded.count, "example": statement.excluded.example}
-        connection.execute(statement.on_conflict_do_update(index_elements=["device_id", "day", "reason"], set_=changes))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, financial_year, financial_year_dates
+from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, financial_year, financial_year_dates, half_hour_of
 from collector.database.engine import Database
 from collector.database.schema import ledger_due, meter
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, rules_of
@@ -36,6 +36,13 @@ class RunningTotals:
         """The financial year so far of one device."""
         return sum_totals(total for (_, one), total in self.by_month.items() if one == device_id)
 
+    def years(self) -> dict[str, Total]:
+        """The financial year so far of every device, in one pass."""
+        parts: dict[str, list[Total]] = {}
+        for (_, device_id), total in self.by_month.items():
+            parts.setdefault(device_id, []).append(total)
+        return {device_id: sum_totals(totals) for device_id, totals in parts.items()}
+
     def month(self, month: str) -> Total:
         """A month (YYYY-MM) of all devices."""
         return sum_totals(total for (one, _), total in self.by_month.items() if one == month)
@@ -49,7 +56,7 @@ class RunningTotals:
 def running_totals(connection: Connection, now: int) -> RunningTotals:
     """All totals up to `now` (Unix seconds)."""
     rules = rules_of(connection)
-    date = rules.day(now - now % HALF_HOUR_SECONDS)
+    date = rules.day(half_hour_of(now))
     year = financial_year(date)
     totals = RunningTotals(now, year, rules)
     totals.by_month = month_totals(connection, rules, financial_year_dates(year)[0], date)

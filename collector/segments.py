@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
 
-from carbon.calendar import HALF_HOUR_SECONDS
+from carbon.calendar import half_hour_of
 from carbon.spaces import Pue, pue_of
 from collector.database.schema import (
     accounting_override,
@@ -30,14 +30,15 @@ from collector.database.schema import (
 ESTIMATE_METER = "cpu"
 REST_METER = "cpu/rest"
 """The meters that the power model fills: the whole machine, and the machine without processor packages and memory."""
-GUEST_PLATFORMS = ('"platform":"virtual_machine"', '"platform":"container"')
+GUEST_PLATFORMS = ("virtual_machine", "container")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One device from half-hour `start` to before `end` (Unix seconds): its meters add up to it.
 
-    `host_missing` marks a guest whose host is not known; `counted` says whether the device enters totals.
+    `host_name` is the name it had then. `host_missing` marks a guest whose host is not known; `counted` says whether
+    the device enters totals.
     """
 
     device_id: str
@@ -45,6 +46,7 @@ class Segment:
     end: int
     meter_ids: tuple[int, ...]
     basis: str
+    host_name: str
     site: str
     directorate: str
     pue: Pue
@@ -66,31 +68,35 @@ def load_segments(
         meters.setdefault(row.device_id, {})[row.name] = row.id
     spaces = _spaces(connection)
     sites = dict(connection.execute(select(site.c.id, site.c.name)).all())
-    guests = _guests(connection, chosen)
+    inventories = _inventories(connection, chosen)
     query = select(device, organisation.c.count_host_missing).join(organisation)
     if chosen is not None:
         query = query.where(device.c.id.in_(chosen))
     found: list[Segment] = []
     for one in connection.execute(query):
-        mine = (choices.get(one.id, []), overrides.get(one.id, []), places.get(one.id, []), guests.get(one.id, []))
+        mine = tuple(rows.get(one.id, []) for rows in (choices, overrides, places, inventories))
         edges = {start, end}
         for rows in mine:
-            edges |= {_floor(bound) for row in rows for bound in (row.valid_from, row.valid_to) if bound is not None}
+            edges |= {
+                half_hour_of(bound) for row in rows for bound in (row.valid_from, row.valid_to) if bound is not None
+            }
         for placed in mine[2]:
-            edges |= {_floor(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in _bounds(row)}
+            edges |= {
+                half_hour_of(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in _bounds(row)
+            }
         if one.retired_at is not None:
-            edges.add(_floor(one.retired_at))
+            edges.add(half_hour_of(one.retired_at))
         inside = sorted(edge for edge in edges if start <= edge <= end)
         for begins, ends in itertools.pairwise(inside):
-            if one.retired_at is not None and begins >= _floor(one.retired_at):
+            if one.retired_at is not None and begins >= half_hour_of(one.retired_at):
                 continue
             choice = _valid(mine[1], begins) or _valid(mine[0], begins)
             if choice is None:
                 continue
             place = _valid(mine[2], begins)
             kind, own = _space_at(spaces, place.space_id if place else None, begins)
-            guest = _valid(mine[3], begins)
-            missing = guest is not None and any(mark in guest.body for mark in GUEST_PLATFORMS)
+            known = _valid(mine[3], begins) or (mine[3][0] if mine[3] else None)
+            missing = known is not None and known.platform in GUEST_PLATFORMS
             found.append(
                 Segment(
                     device_id=one.id,
@@ -98,6 +104,7 @@ def load_segments(
                     end=ends,
                     meter_ids=_meter_ids(choice, meters.get(one.id, {})),
                     basis=choice.basis,
+                    host_name=known.host_name if known else "",
                     site=sites.get(place.site_id, "") if place else "",
                     directorate=place.directorate if place else "",
                     pue=pue_of(kind, own),
@@ -116,10 +123,6 @@ def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:
     return tuple(ids[name] for name in names if name in ids)
 
 
-def _floor(instant: int) -> int:
-    return instant - instant % HALF_HOUR_SECONDS
-
-
 def _bounds(row: Any) -> Iterable[int]:
     return (bound for bound in (row.valid_from, row.valid_to) if bound is not None)
 
@@ -129,7 +132,8 @@ def _valid(rows: Sequence[Any], half_hour: int) -> Any:
     holding = [
         row
         for row in rows
-        if _floor(row.valid_from) <= half_hour and (row.valid_to is None or _floor(row.valid_to) > half_hour)
+        if half_hour_of(row.valid_from) <= half_hour
+        and (row.valid_to is None or half_hour_of(row.valid_to) > half_hour)
     ]
     return max(holding, key=lambda row: row.valid_from) if holding else None
 
@@ -145,11 +149,11 @@ def _dated(connection: Connection, table: Table, device_ids: list[str] | None) -
     return rows
 
 
-def _guests(connection: Connection, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
-    """Inventories of devices that were ever a guest: most devices never are, and their bodies stay unread."""
-    marks = inventory.c.body.contains(GUEST_PLATFORMS[0]) | inventory.c.body.contains(GUEST_PLATFORMS[1])
-    query = select(inventory.c.device_id, inventory.c.body, inventory.c.valid_from, inventory.c.valid_to).where(marks)
+def _inventories(connection: Connection, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+    """Names and platforms of devices, oldest first: before the first inventory, the first holds."""
+    columns = (getattr(inventory.c, name) for name in ("device_id", "host_name", "platform", "valid_from", "valid_to"))
     rows: dict[str, list[Row[Any]]] = {}
+    query = select(*columns).order_by(inventory.c.valid_from, inventory.c.version)
     for row in connection.execute(_only(query, inventory, device_ids)):
         rows.setdefault(row.device_id, []).append(row)
     return rows

@@ -3,57 +3,73 @@
 import datetime
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from agent.report import Value
 from carbon.calendar import HALF_HOUR_SECONDS, day_bounds
 from carbon.footprint import Energy, Footprint
 from carbon.footprint import add as add_footprints
 from carbon.units import kwh
-from collector.device_context import load_context
+from collector.database.schema import device
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, method_of, rules_of
 from collector.lines import SeriesTemplate
-from collector.segments import load_segments
+from collector.segments import Segment, load_segments
 
 NS = 1_000_000_000
+
+
+Tags = tuple[tuple[str, str], ...]
+"""The tags of a device's series, sorted: what tells one series of a measurement from another."""
+
+
+def tags_at(kind: str, segment: Segment) -> Tags:
+    """The tags of a device's half-hourly and daily series: its name and site are those of the time, not today's."""
+    tags = {"device_id": segment.device_id, "host_name": segment.host_name, "site": segment.site, "kind": kind}
+    return tuple(sorted(tags.items()))
 
 
 def series_lines(connection: Connection, device_id: str, changed: Iterable[int]) -> list[str]:
     """Lines of a device's changed half-hours and of the local days they belong to.
 
-    A day in which the device moved has one point for each of its sites, each with the half-hours spent there.
+    A day in which the device moved or was renamed has one point for each of its series, with the half-hours spent there.
     """
     rules = rules_of(connection, device_id)
     wanted = set(changed)
     days = sorted({rules.day(half_hour) for half_hour in wanted})
-    context = load_context(connection, device_id)
+    kind = kind_of(connection, device_id)
     lines: list[str] = []
     for day in days:
         start, end = day_bounds(day, rules.time_zone)
         segments = load_segments(connection, start, end, [device_id])
         meter_ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
         rows = half_hours(segments, ledger_rows(connection, meter_ids, start, end))
-        by_site: dict[str, list[HalfHour]] = {}
+        by_tags: dict[Tags, list[HalfHour]] = {}
         for one in rows:
-            by_site.setdefault(one.segment.site, []).append(one)
-        for site, at_site in by_site.items():
-            tags = {**context.tags, "site": site}
-            for one in at_site:
+            by_tags.setdefault(tags_at(kind, one.segment), []).append(one)
+        for tags, under_tags in by_tags.items():
+            for one in under_tags:
                 if one.half_hour in wanted:
-                    lines += _lines("half_hour", tags, one.half_hour, [one], HALF_HOUR_SECONDS, day, rules)
-            lines += _lines("day", tags, start, at_site, end - start, day, rules)
+                    lines += span_lines("half_hour", tags, one.half_hour, [one], HALF_HOUR_SECONDS, day, rules)
+            lines += span_lines("day", tags, start, under_tags, end - start, day, rules)
     return lines
 
 
-def _lines(
+def kind_of(connection: Connection, device_id: str) -> str:
+    """The device's kind, as its tag has it."""
+    kind: str = connection.execute(select(device.c.kind).where(device.c.id == device_id)).scalar_one()
+    return kind
+
+
+def span_lines(
     span: str,
-    tags: dict[str, str],
+    tags: Tags,
     at: int,
     rows: Sequence[HalfHour],
     seconds: int,
     day: datetime.date,
     rules: Rules,
 ) -> list[str]:
+    """Energy and carbon of some half-hours as one point each; of none: zeros, with no coverage."""
     energy = Energy()
     for one in rows:
         energy += one.energy
@@ -63,7 +79,7 @@ def _lines(
     carbons = carbon_fields(total, rules.factors(day).label)
     written = []
     for name, fields in ((f"energy_{span}", energies), (f"carbon_{span}", carbons)):
-        written += SeriesTemplate(name, tags, list(fields)).lines([(at * NS, list(fields.values()))])
+        written += SeriesTemplate(name, dict(tags), list(fields)).lines([(at * NS, list(fields.values()))])
     return written
 
 

@@ -1,6 +1,8 @@
 """A running collector put together: database, writer, ingest, pumps and schedules; started and stopped in order."""
 
+import datetime
 import logging
+import resource
 import secrets
 import shutil
 import socket
@@ -12,21 +14,22 @@ from typing import Any
 
 from apscheduler.events import EVENT_JOB_MISSED
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from agent.files import text_or_empty, write_durably
 from collector.claim import forget_old_hashes
 from collector.database.engine import Database, open_database
 from collector.database.locks import adopt_outbox, cluster_job
 from collector.database.migrate import migrate
-from collector.database.schema import collector_instance, organisation, outbox
+from collector.database.schema import collector_instance, organisation
 from collector.database.upsert import upsert
 from collector.database.writer import Writer
 from collector.errors import CollectorError
 from collector.ingest import Ingest
 from collector.ledger import devices_due, forget_old_facts, roll
-from collector.outbox import OutboxDepth, Pump, Trim, depth, trim
-from collector.prepare import pack
+from collector.lines import SeriesTemplate
+from collector.outbox import OutboxDepth, Pump, Trim, append, trim, waiting
+from collector.prepare import Batch, pack
 from collector.running_totals import TotalsCache
 from collector.series import series_lines
 from collector.settings import CollectorSettings
@@ -37,6 +40,9 @@ from collector.stores.port import Store
 logger = logging.getLogger(__name__)
 
 ROLL_SECONDS = 30
+HOUSE_SECONDS = 15
+"""Between heartbeats. Well under DEAD_SECONDS; it also tells within seconds that a full disk has room again."""
+OWN_POINT_SECONDS = 60
 DEVICES_AT_ONCE = 200
 OUTBOX_SHARE_OF_DISK = 0.2
 OUTBOX_LARGEST_BYTES = 20 * 10**9
@@ -59,17 +65,7 @@ def _roll_one(connection: Connection, wanted: _Roll) -> int:
     written = roll(connection, wanted.device_id, wanted.now)
     lines = series_lines(connection, wanted.device_id, written.half_hours)
     batch = pack(lines, [half_hour * 10**9 for half_hour in written.half_hours])
-    if batch is not None:
-        connection.execute(
-            insert(outbox).values(
-                collector_id=wanted.collector_id,
-                created_at=wanted.now,
-                lines=batch.lines,
-                points=batch.points,
-                first_ns=batch.first_ns,
-                last_ns=batch.last_ns,
-            )
-        )
+    append(connection, wanted.collector_id, wanted.now, [batch])
     return len(written.half_hours)
 
 
@@ -105,9 +101,15 @@ class Collector:
             stores.append(InfluxStore(_influx_settings(self.settings)))
         self.pumps = [Pump(self.database, self.writer, store, self.collector_id) for store in stores]
         self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED)
-        self._scheduler.add_job(self._guarded, "interval", seconds=ROLL_SECONDS, args=[self.roll_due], id="ledger")
-        self._scheduler.add_job(self._guarded, "interval", seconds=60, args=[self._keep_house], id="house")
-        self._scheduler.add_job(self._guarded, "interval", hours=6, args=[self._forget], id="forget")
+        # Each runs at once too: what fell due while no collector ran need not wait, and a restart may be daily.
+        for job, seconds in (
+            (self.roll_due, ROLL_SECONDS),
+            (self._keep_house, HOUSE_SECONDS),
+            (self._write_own_point, OWN_POINT_SECONDS),
+            (self._forget, 6 * 3600),
+        ):
+            at = datetime.datetime.now(datetime.UTC)
+            self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -143,8 +145,9 @@ class Collector:
             connection.execute(organisation.update().values(count_host_missing=counted))
 
     def outbox_depth(self) -> OutboxDepth:
+        """What waits for the slowest store."""
         with self.database.read() as connection:
-            return depth(connection)
+            return waiting(connection, self.collector_id, [pump.state.target for pump in self.pumps])
 
     def problems(self) -> list[dict[str, Any]]:
         """What is wrong now: `blocking` where reports cannot be taken."""
@@ -152,8 +155,13 @@ class Collector:
         try:
             with self.database.read() as connection:
                 connection.execute(select(1))
+            failure: CollectorError | None = self.writer.problem
         except CollectorError as error:
-            found.append({"subject": "database", "blocking": True, "message": error.message, "remedy": error.remedy})
+            failure = error
+        if failure is not None:
+            found.append(
+                {"subject": "database", "blocking": True, "message": failure.message, "remedy": failure.remedy}
+            )
         found.extend(
             {
                 "subject": f"store {pump.state.target}",
@@ -196,6 +204,25 @@ class Collector:
             if not finished and not dropped:
                 return
 
+    def _write_own_point(self) -> None:
+        """The collector's point about itself, into the outbox like any other."""
+        now_ns = self.clock_ns()
+        waiting = self.outbox_depth()
+        counters = self.ingest.counters
+        values: dict[str, int | float] = {
+            "reports_accepted": counters.accepted,
+            "reports_refused": counters.refused,
+            "rows_rejected": counters.rows_rejected,
+            "outbox_batches": waiting.batches,
+            "outbox_bytes": waiting.bytes,
+            "resident_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            "cpu_seconds": round(time.process_time(), 3),
+        }
+        template = SeriesTemplate("ictagent_collector", {"collector": self.collector_id}, list(values))
+        batch = pack(template.lines([(now_ns, list(values.values()))]), [now_ns])
+        self.writer.run(_append_batch, (self.collector_id, now_ns // 10**9, batch))
+        self._recorded()
+
     def _forget(self) -> None:
         now = int(time.time())
         self.writer.run(lambda connection, _items: [forget_old_hashes(connection, now)], None)
@@ -216,6 +243,12 @@ def _heartbeat(connection: Connection, items: Sequence[tuple[str, int]]) -> list
         {"id": one, "host_name": socket.gethostname(), "started_at": now, "heartbeat_at": now} for one, now in items
     ]
     upsert(connection, collector_instance, rows, ("heartbeat_at", "host_name"))
+    return [None] * len(items)
+
+
+def _append_batch(connection: Connection, items: Sequence[tuple[str, int, Batch | None]]) -> list[None]:
+    for collector_id, now, batch in items:
+        append(connection, collector_id, now, [batch])
     return [None] * len(items)
 
 

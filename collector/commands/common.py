@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import AgentError, ConfigurationError
+from agent.files import text_or_empty
 from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, load
 from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
@@ -61,6 +62,14 @@ def database_of(state_directory: Path | None) -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+def collector_id(state_directory: Path | None) -> str:
+    """The collector whose outbox a command adds to: the one of this state directory."""
+    directory = state_directory or collector_settings().state_directory
+    if found := text_or_empty(directory / "collector-id"):
+        return found
+    raise AgentError(f"no collector has run with {directory} yet: run it first, or give --state-directory")
 
 
 def actor() -> str:

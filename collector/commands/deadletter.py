@@ -4,14 +4,14 @@ import time
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from agent.commands.common import echo_json, echo_table, output_option
-from agent.files import text_or_empty
-from collector.commands.common import actor, collector_settings, database_of, plain_errors
+from collector.commands.common import actor, collector_id, database_of, plain_errors
 from collector.database.audit import audit
-from collector.database.schema import dead_letter, outbox
+from collector.database.schema import dead_letter
 from collector.lines import split_line
+from collector.outbox import append
 from collector.prepare import pack
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
@@ -54,22 +54,11 @@ def list_letters(target: str | None, state_directory: Path | None, output: str) 
 def retry(target: str | None, state_directory: Path | None) -> None:
     """Send refused lines again, through the outbox to every store; those refused again come back here."""
     now = int(time.time())
-    collector_id = text_or_empty((state_directory or collector_settings().state_directory) / "collector-id")
     with database_of(state_directory) as database, plain_errors(), database.write() as connection:
         rows = _taken(connection, target)
         lines = [line for line in rows if _is_line(line)]
         batch = pack(lines, [split_line(line)[2] for line in lines])
-        if batch is not None:
-            connection.execute(
-                insert(outbox).values(
-                    collector_id=collector_id,
-                    created_at=now,
-                    lines=batch.lines,
-                    points=batch.points,
-                    first_ns=batch.first_ns,
-                    last_ns=batch.last_ns,
-                )
-            )
+        append(connection, collector_id(state_directory), now, [batch])
         audit(connection, now, actor(), "deadletter.retry", target or "all", {"lines": len(lines)})
     click.echo(f"{len(lines)} lines are sent again")
 

@@ -8,7 +8,7 @@ import click
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.wording import figure
-from collector.commands.common import actor, database_of, plain_errors
+from collector.commands.common import actor, collector_id, database_of, plain_errors
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
 from collector.estate import retire as retire_device
@@ -110,5 +110,5 @@ def retire(device: str, undo: bool, state_directory: Path | None) -> None:
     """Take a device out of use from now on; its past stays counted."""
     with database_of(state_directory) as database, plain_errors(), database.write() as connection:
         device_id = find_device(connection, device)
-        retire_device(connection, device_id, actor(), int(time.time()), undo=undo)
+        retire_device(connection, device_id, actor(), int(time.time()), collector_id(state_directory), undo=undo)
     click.echo(f"{device_id} is {'in use again' if undo else 'retired'}")

@@ -115,6 +115,9 @@ inventory = Table(
     Column("version", Integer, primary_key=True),
     text("body"),
     text("sha256"),
+    # Of the body: what lists and series need of every device.
+    text("host_name"),
+    text("platform"),
     *validity(),
 )
 

@@ -49,9 +49,9 @@ def test_financial_years_begin_in_april() -> None:
 
 def test_a_half_hour_holds_its_start_and_not_its_end() -> None:
     start = 1_790_001_000
-    assert calendar.half_hour_of_ns(start * 10**9) == start
-    assert calendar.half_hour_of_ns((start + 1800) * 10**9 - 1) == start
-    assert calendar.half_hour_of_ns((start + 1800) * 10**9) == start + 1800
+    assert calendar.half_hour_of(start) == start
+    assert calendar.half_hour_of(start + 1799) == start
+    assert calendar.half_hour_of(start + 1800) == start + 1800
 
 
 @pytest.mark.parametrize("name", ["Europe/Oxford", "", "../etc/passwd", "Asia/Kathmandu"])

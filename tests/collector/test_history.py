@@ -1,0 +1,171 @@
+"""What was true when: late and shuffled reports leave one history; half-hours that leave a series are zeroed in it."""
+
+import random
+import time
+from collections import defaultdict
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from agent.report import Choice, Report
+from collector.database.engine import Database
+from collector.database.schema import device_accounting, device_status, inventory, outbox
+from collector.device_energy import half_hours, ledger_rows
+from collector.estate import Placement, place, retire
+from collector.ledger import roll
+from collector.lines import parse_fields, parse_key, split_line
+from collector.outbox import append
+from collector.prepare import pack
+from collector.segments import load_segments
+from collector.series import series_lines
+from collector.stores.port import StoredBatch
+from tests.collector.hosts import SERVER, Host, deliver, new_host, recent_half_hour
+
+ESTIMATE = Choice("estimate", [], {"machine": "none", "package": "the counter is gone"})
+
+
+def changing_reports(host: Host) -> list[Report]:
+    """Six half-hours of reports in which the choice, the memory and the host's name change on the way."""
+    reports = host.reports(10_800, every=600)
+    for index, report in enumerate(reports):
+        if 5 <= index < 11:
+            report.choice = ESTIMATE
+        if index == 8:
+            report.inventory = replace(SERVER, memory_bytes=768 * 10**9, host_name="web01-new")
+    return reports
+
+
+def roll_and_send(database: Database, host: Host) -> None:
+    """Write the ledger and its series as the collector's schedule does."""
+    now = int(time.time())
+    with database.write() as connection:
+        changed = roll(connection, host.enrolled.device_id, now).half_hours
+        lines = series_lines(connection, host.enrolled.device_id, changed)
+        append(connection, "collector-1", now, [pack(lines, [at * 10**9 for at in changed])])
+
+
+def figures(database: Database, host: Host) -> list[tuple[object, ...]]:
+    """The device's half-hours as pages and reports have them."""
+    start = host.start - 3600
+    with database.read() as connection:
+        segments = load_segments(connection, start, start + 18_000, [host.enrolled.device_id])
+        ids = {one for segment in segments for one in segment.meter_ids}
+        rows = half_hours(segments, ledger_rows(connection, ids, start, start + 18_000))
+    return [(one.half_hour, one.segment.basis, one.segment.host_name, one.energy) for one in rows]
+
+
+def stored(database: Database, measurement: str, field: str) -> dict[tuple[str, str], dict[int, float]]:
+    """What a store holds after the whole outbox: the last value at each time, by (host name, site)."""
+    series: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
+    with database.read() as connection:
+        for row in connection.execute(select(outbox).order_by(outbox.c.id)):
+            for line in StoredBatch(row.id, bytes(row.lines), row.points, 0, 0).text().decode().splitlines():
+                key, fields, unix_ns = split_line(line)
+                name, tags = parse_key(key)
+                if name == measurement:
+                    value = parse_fields(fields)[field]
+                    assert isinstance(value, float)
+                    series[tags.get("host_name", ""), tags.get("site", "")][unix_ns // 10**9] = value
+    return series
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_shuffled_reports_leave_the_same_figures(database: Database, seed: int) -> None:
+    start = recent_half_hour(9)
+    straight, shuffled = new_host(database, start), new_host(database, start)
+    deliver(database, straight, *changing_reports(straight))
+    roll_and_send(database, straight)
+    reports = changing_reports(shuffled)
+    for report in random.Random(seed).sample(reports, len(reports)):
+        deliver(database, shuffled, report)
+        roll_and_send(database, shuffled)
+    assert figures(database, shuffled) == figures(database, straight)
+    assert {basis for _, basis, _, _ in figures(database, straight)} == {"package", "estimate"}
+    assert {name for _, _, name, _ in figures(database, straight)} == {"web01", "web01-new"}
+
+
+def test_series_hold_what_the_ledger_says_also_after_a_late_renaming(database: Database) -> None:
+    host = new_host(database, recent_half_hour(9))
+    reports = changing_reports(host)
+    renaming = reports.pop(8)
+    deliver(database, host, *reports)
+    roll_and_send(database, host)
+    assert set(stored(database, "energy_half_hour", "energy_kwh")) == {("web01", "")}
+    deliver(database, host, renaming)
+    roll_and_send(database, host)
+    expected: dict[str, dict[int, float]] = defaultdict(dict)
+    for half_hour, _, name, energy in figures(database, host):
+        expected[str(name)][int(str(half_hour))] = energy.total_uj / 3.6e12  # type: ignore[attr-defined]  # an Energy
+    held = stored(database, "energy_half_hour", "energy_kwh")
+    for name in ("web01", "web01-new"):
+        found = {at: value for at, value in held[name, ""].items() if value}
+        assert found == pytest.approx({at: value for at, value in expected[name].items() if value})
+    left = [at for at, value in held["web01", ""].items() if value == 0]
+    assert left, "half-hours that left the old name are zero there"
+    days = stored(database, "energy_day", "energy_kwh")
+    for name in ("web01", "web01-new"):
+        assert sum(days[name, ""].values()) == pytest.approx(sum(expected[name].values()))
+
+
+def test_a_late_report_does_not_set_power_now_back(database: Database) -> None:
+    host = new_host(database, recent_half_hour(0))
+    early, late, newest = host.reports(180)
+    deliver(database, host, early, newest)
+    with database.read() as connection:
+        before = connection.execute(select(device_status)).one()
+    deliver(database, host, late)
+    with database.read() as connection:
+        after = connection.execute(select(device_status)).one()
+    assert after.last_sample_at == before.last_sample_at == host.start + 180
+    assert after.power_watts == before.power_watts
+
+
+def test_an_inventory_that_comes_late_holds_until_the_next_one(database: Database) -> None:
+    host = new_host(database, recent_half_hour(4))
+    first, second, third = host.reports(1800, every=600)
+    second.inventory = replace(SERVER, memory_bytes=512 * 10**9)
+    third.inventory = replace(SERVER, memory_bytes=1024 * 10**9)
+    deliver(database, host, first, third, second)
+    with database.read() as connection:
+        rows = connection.execute(select(inventory).order_by(inventory.c.valid_from)).all()
+        choices = connection.execute(select(device_accounting)).all()
+    spans = [(row.valid_from - host.start, row.valid_to and row.valid_to - host.start) for row in rows]
+    assert spans == [(0, 610), (610, 1210), (1210, None)]
+    assert [f'"memory_bytes":{size * 10**9}' in row.body for row, size in zip(rows, (384, 512, 1024), strict=True)] == [
+        True
+    ] * 3
+    assert len(choices) == 1
+
+
+def test_retiring_zeroes_nothing_and_taking_it_back_writes_what_came_meanwhile(database: Database) -> None:
+    host = new_host(database, recent_half_hour(6))
+    device_id = host.enrolled.device_id
+    first, *others = host.reports(7200, every=1800)
+    deliver(database, host, first)
+    roll_and_send(database, host)
+    written = stored(database, "energy_half_hour", "energy_kwh")
+    with database.write() as connection:
+        retire(connection, device_id, "test", host.start + 1800, "collector-1")
+    deliver(database, host, *others)
+    roll_and_send(database, host)
+    assert stored(database, "energy_half_hour", "energy_kwh") == written, "a retired device adds nothing"
+    with database.write() as connection:
+        retire(connection, device_id, "test", int(time.time()), "collector-1", undo=True)
+    back = stored(database, "energy_half_hour", "energy_kwh")["web01", ""]
+    assert [at - host.start for at in sorted(back) if back[at]] == [0, 1800, 3600, 5400]
+    assert sum(back.values()) == pytest.approx(sum(energy.total_uj for *_, energy in figures(database, host)) / 3.6e12)  # type: ignore[attr-defined]  # an Energy
+
+
+def test_a_device_that_moves_has_each_half_hour_at_one_site(database: Database) -> None:
+    host = new_host(database, recent_half_hour(6))
+    reports = host.reports(7200, every=1800)
+    deliver(database, host, *reports[:2])
+    roll_and_send(database, host)
+    with database.write() as connection:
+        place(connection, host.enrolled.device_id, Placement(site="County Hall"), "test", host.start + 3600)
+    deliver(database, host, *reports[2:])
+    roll_and_send(database, host)
+    held = stored(database, "energy_half_hour", "energy_kwh")
+    times = {site: {at - host.start for at, value in values.items() if value} for (_, site), values in held.items()}
+    assert times == {"": {0, 1800}, "County Hall": {3600, 5400}}
