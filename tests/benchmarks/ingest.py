@@ -1,0 +1,350 @@
+"""Ingest: points acknowledged a processor second beside InfluxDB 1.6.7, points a second, and the delay of answers.
+
+    python tests/benchmarks/ingest.py [--rounds 3] [--reports 8]
+
+200 enrolled hosts send reports of 500 points of 3 fields with one energy counter over 64 kept connections, gzip, to
+`ictagent collector run` as users run it: SQLite with synchronous=FULL, the embedded store, and an InfluxDB target,
+here a null server in another process. influxd gets the same points as gzip line protocol, in the same batches, over as
+many connections. Of both, all processor time counts, from the first request until the process rests again: the
+collector's drain into both its stores as well as influxd's compaction. The counter's readings, and the points of power
+that the collector derives from them, are not counted as points.
+"""
+
+import argparse
+import gzip
+import http.client
+import json
+import pickle
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series, encode  # noqa: E402  # the script runs from a checkout
+from collector.lines import SeriesTemplate  # noqa: E402
+from tests.benchmarks.load import Load, Result  # noqa: E402
+from tests.benchmarks.measure import (  # noqa: E402
+    ICTAGENT,
+    cpu_seconds,
+    figure,
+    median,
+    need,
+    percentile,
+    print_machine,
+    running,
+    verdict,
+    wait_until_idle,
+)
+from tests.servers.process import free_port, listening, wait_until  # noqa: E402
+
+HOSTS = 200
+CONNECTIONS = 64
+SAMPLES = 10
+POINTS = 500
+WARM_UP = 2
+"""Reports of each host before the measured ones: what a process does once (new series, devices, caches) is left out."""
+STEADY_SECONDS = 20
+TARGET_RATIO = 1.2
+TARGET_POINTS_PER_SECOND = 15_000
+TARGET_P99_MS = 250
+NS = 10**9
+SHAPES = (
+    (
+        20,
+        "system_network",
+        "interface",
+        "eth",
+        ("receive_bytes_per_second", "transmit_bytes_per_second", "drops_per_second"),
+    ),
+    (20, "system_disk", "disk", "sd", ("read_bytes_per_second", "write_bytes_per_second", "busy_ratio")),
+    (10, "system_filesystem", "mount_point", "/srv/", ("total_bytes", "used_bytes", "used_ratio")),
+)
+"""Series of a host: how many, measurement, tag, beginning of its values, and three fields."""
+
+
+def series_of_a_host() -> list[Series]:
+    return [
+        Series(measurement, {tag: f"{beginning}{index}"}, list(fields))
+        for count, measurement, tag, beginning, fields in SHAPES
+        for index in range(count)
+    ]
+
+
+def report_of(host: int, number: int, start_ns: int, boot_offset_ns: int) -> Report:
+    """A host's report: every ten seconds a row of each series, and a reading of its energy counter."""
+    report = Report(f"stream-{host:04d}", number, "0.1.0", "benchmark-boot")
+    report.choice = Choice("psys", ["rapl/psys"])
+    report.series = series_of_a_host()
+    report.meters = [Meter("rapl/psys", "rapl", "counter", "psys", "epoch-1")]
+    if number == 1:
+        report.inventory = Inventory(machine_id=f"m{host}", host_name=f"host-{host:03d}", platform="physical")
+    for sample in range(SAMPLES):
+        count = (number - 1) * SAMPLES + sample
+        wall_ns = start_ns + count * 10 * NS + host * 1000
+        report.samples.append(SampleTime(wall_ns, wall_ns - boot_offset_ns))
+        for position in range(len(report.series)):
+            noise = (host * 7919 + count * 104_729 + position * 1299) % 1_000_003
+            values: list[float | int | bool | str | None] = [noise * 1.237, noise * 0.731, (noise % 1000) / 1000]
+            report.rows.append(Row(position, wall_ns, [round(float(value or 0), 3) for value in values]))
+        energy_uj, difference_uj = count * 10 * 120_000_000, 10 * 120_000_000
+        interval_ns = 10 * NS if count else 0
+        report.readings.append(Reading(0, wall_ns, interval_ns, [energy_uj], [difference_uj] if count else []))
+    return report
+
+
+def lines_of(host: int, report: Report) -> bytes:
+    """The same points as line protocol, with the tags that the collector gives them."""
+    tags = {"device_id": f"{host:012x}", "host_name": f"host-{host:03d}", "site": "", "kind": "host"}
+    templates = [SeriesTemplate(one.measurement, {**one.tags, **tags}, one.fields) for one in report.series]
+    lines = [templates[row.series].lines([(row.unix_ns, row.values)])[0] for row in report.rows]
+    return gzip.compress("\n".join(lines).encode() + b"\n", compresslevel=6, mtime=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """Files with ready bodies of one kind: for the warm-up, the measured load, and the steady load after it."""
+
+    warm_up: Path
+    measured: Path
+    steady: Path
+
+
+def build(directory: Path, measured: int, steady: int) -> tuple[Bodies, Bodies]:
+    """Reports and line protocol of all hosts, in the order of time. Both hold the same points."""
+    start_ns = time.time_ns() - (WARM_UP + measured + steady) * SAMPLES * 10 * NS
+    boot_offset_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    kinds = []
+    bodies: dict[str, list[tuple[int, bytes]]] = {"reports": [], "lines": []}
+    for number in range(1, WARM_UP + measured + steady + 1):
+        for host in range(HOSTS):
+            report = report_of(host, number, start_ns, boot_offset_ns)
+            assert len(report.rows) == POINTS
+            bodies["reports"].append((host, encode(report)))
+            bodies["lines"].append((host, lines_of(host, report)))
+    first, second = HOSTS * WARM_UP, HOSTS * (WARM_UP + measured)
+    for kind, all_bodies in bodies.items():
+        files = Bodies(*(directory / f"{kind}-{phase}" for phase in ("warm-up", "measured", "steady")))
+        parts = (all_bodies[:first], all_bodies[first:second], all_bodies[second:])
+        for path, part in zip((files.warm_up, files.measured, files.steady), parts, strict=True):
+            path.write_bytes(pickle.dumps(part))
+        kinds.append(files)
+    return kinds[0], kinds[1]
+
+
+def run_load(load: Load) -> Result:
+    """Run the generator in its own process. Ends the benchmark when the server refused anything."""
+    command = [sys.executable, str(Path(__file__).with_name("load.py"))]
+    done = subprocess.run(command, input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True)
+    result = Result(**json.loads(done.stdout))
+    if result.wrong:
+        sys.exit(f"ingest.py: {len(result.wrong)} of {result.requests} requests were refused: {result.wrong[0]}")
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of one server: points a processor second and a second, delays of answers, the generator's share."""
+
+    points_per_cpu_second: float
+    points_per_second: float
+    p99_ms: float
+    generator_share: float
+    steady_p99_ms: float = 0.0
+
+
+def measured_round(load: Load, pid: int, at_rest: "Rest", bodies: Bodies) -> tuple[float, float, Result]:
+    """Warm up, load, and wait for rest: processor seconds, wall seconds until all is delivered, and the answers."""
+    run_load(replaced(load, bodies.warm_up))
+    at_rest.wait(pid)
+    used, begun = cpu_seconds(pid), time.perf_counter()
+    result = run_load(replaced(load, bodies.measured))
+    at_rest.delivered()
+    wall = max(result.wall_seconds, time.perf_counter() - begun - 0.5)
+    at_rest.wait(pid)
+    return cpu_seconds(pid) - used, wall, result
+
+
+def replaced(load: Load, bodies: Path, requests_per_second: float = 0.0) -> Load:
+    values = asdict(load) | {"bodies": str(bodies), "requests_per_second": requests_per_second}
+    return Load(**values)
+
+
+class Rest:
+    """When a server has done everything that the load brought."""
+
+    def delivered(self) -> None:
+        """Wait until everything has reached the stores. influxd has no store beside itself."""
+
+    def wait(self, pid: int) -> None:
+        self.delivered()
+        wait_until_idle(pid)
+
+
+class CollectorRest(Rest):
+    """The collector rests when the cursors of both its targets stand at the end of the outbox."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    def delivered(self) -> None:
+        wait_until(self._drained, "the outbox to be drained", 300)
+
+    def _drained(self) -> bool:
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
+            last = connection.execute("SELECT coalesce(max(id), 0) FROM outbox").fetchone()[0]
+            cursors = [row[0] for row in connection.execute("SELECT last_id FROM outbox_cursor")]
+        return len(cursors) == 2 and min(cursors) >= last
+
+
+@contextmanager
+def collector(directory: Path) -> Iterator[tuple[int, int, list[dict[str, str]]]]:
+    """A running collector with 200 enrolled hosts: process id, port, and each host's headers."""
+    port, null_port = free_port(), free_port()
+    null = [sys.executable, str(Path(__file__).with_name("null_server.py")), str(null_port)]
+    state = ["--state-directory", str(directory)]
+    command = [*ICTAGENT, "collector", "run", "--listen", f"127.0.0.1:{port}", *state]
+    command += ["--influx-url", f"http://127.0.0.1:{null_port}", "--influx-bucket", "benchmark"]
+    with running(null, directory / "null.log"), running(command, directory / "collector.log") as pid:
+        wait_until(lambda: listening(null_port), "the null server's start")
+        wait_until(lambda: listening(port), "the collector's start")
+        created = [*ICTAGENT, "collector", "token", "create", "--label", "benchmark", "--uses", str(HOSTS), *state]
+        token = subprocess.run(created, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        keys = []
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        for host in range(HOSTS):
+            wanted = {"token": token, "host_name": f"host-{host:03d}", "kind": "host"}
+            connection.request("POST", "/v1/enrol", json.dumps(wanted), {"Content-Type": "application/json"})
+            keys.append(json.loads(connection.getresponse().read())["key"])
+        connection.close()
+        headers = [
+            {
+                "Authorization": f"Bearer {key}",
+                "Content-Type": "application/json",
+                "X-Ictagent-Boot-Id": "benchmark-boot",
+            }
+            for key in keys
+        ]
+        yield pid, port, headers
+
+
+def collector_round(directory: Path, bodies: Bodies) -> Round:
+    directory.mkdir()
+    with collector(directory) as (pid, port, headers):
+        load = Load(port, "/v1/reports", "", headers, CONNECTIONS, 200, clocks=True)
+        used, wall, result = measured_round(load, pid, CollectorRest(directory / "ictagent.db"), bodies)
+        steady = run_load(replaced(load, bodies.steady, TARGET_POINTS_PER_SECOND / POINTS))
+        return finished(used, wall, result, percentile(steady.delays, 0.99) * 1000)
+
+
+def influx_round(directory: Path, bodies: Bodies) -> Round:
+    directory.mkdir()
+    port = free_port()
+    configuration = directory / "influxd.conf"
+    configuration.write_text(INFLUXD.format(d=directory, port=port, rpc=free_port()), encoding="utf-8")
+    with running(["influxd", "-config", str(configuration)], directory / "influxd.log") as pid:
+        wait_until(lambda: listening(port), "influxd's start")
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/query?q=CREATE%20DATABASE%20benchmark")
+        connection.getresponse().read()
+        connection.close()
+        load = Load(port, "/write?db=benchmark", "", [{}] * HOSTS, CONNECTIONS, 204, clocks=False)
+        used, wall, result = measured_round(load, pid, Rest(), bodies)
+        return finished(used, wall, result)
+
+
+def finished(used: float, wall: float, result: Result, steady_p99_ms: float = 0.0) -> Round:
+    points = result.requests * POINTS
+    share = result.cpu_seconds / result.wall_seconds
+    return Round(points / used, points / wall, percentile(result.delays, 0.99) * 1000, share, steady_p99_ms)
+
+
+INFLUXD = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{d}/meta"
+[data]
+  dir = "{d}/data"
+  wal-dir = "{d}/wal"
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+"""
+"""Debian's defaults, but for places, and without its reports about itself and its log of requests."""
+
+
+def middle(rounds: Sequence[Round], name: str) -> float:
+    return median([getattr(one, name) for one in rounds])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Ingest beside influxd.")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each server; medians are printed")
+    parser.add_argument("--reports", type=int, default=8, help="measured reports of each host")
+    parser.add_argument("--no-peer", action="store_true", help="the collector alone, while working on it")
+    arguments = parser.parse_args()
+    if not arguments.no_peer:
+        need("influxd", "influxdb")
+    print_machine("Ingest: collector beside influxd 1.6.7")
+    ours: list[Round] = []
+    peers: list[Round] = []
+    steady = STEADY_SECONDS * TARGET_POINTS_PER_SECOND // (POINTS * HOSTS)
+    with tempfile.TemporaryDirectory(prefix="ictagent-ingest-") as name:
+        directory = Path(name)
+        reports, lines = build(directory, arguments.reports, steady)
+        for number in range(arguments.rounds):
+            ours.append(collector_round(directory / f"collector-{number}", reports))
+            if not arguments.no_peer:
+                peers.append(influx_round(directory / f"influxd-{number}", lines))
+    print(f"  {HOSTS} hosts, {arguments.reports} reports each of {POINTS} points, {CONNECTIONS} connections")
+    print(f"  medians of {arguments.rounds} runs" + " " * 46 + "collector" + " " * 18 + "influxd")
+    for name, unit in (
+        ("points_per_cpu_second", "points/CPU s"),
+        ("points_per_second", "points/s"),
+        ("p99_ms", "ms"),
+        ("generator_share", "of one processor"),
+    ):
+        texts = [
+            f"{middle(rounds, name):,.2f}" if name == "generator_share" else f"{middle(rounds, name):,.0f}"
+            for rounds in (ours, peers)
+            if rounds
+        ]
+        figure(f"{DESCRIPTIONS[name]} ({unit})", *texts)
+    if peers:
+        ratio = middle(ours, "points_per_cpu_second") / middle(peers, "points_per_cpu_second")
+        verdict("points a CPU second, collector / influxd", ratio, TARGET_RATIO, at_most=False)
+    verdict(
+        "points a second until they are in the embedded store",
+        middle(ours, "points_per_second"),
+        TARGET_POINTS_PER_SECOND,
+        at_most=False,
+    )
+    verdict(
+        f"p99 of acknowledgements at {TARGET_POINTS_PER_SECOND:,} points/s",
+        middle(ours, "steady_p99_ms"),
+        TARGET_P99_MS,
+        at_most=True,
+        unit=" ms",
+    )
+
+
+DESCRIPTIONS = {
+    "points_per_cpu_second": "acknowledged, until the server rests",
+    "points_per_second": "acknowledged and delivered, as fast as it goes",
+    "p99_ms": "p99 of answers meanwhile, 64 always waiting",
+    "generator_share": "load generator",
+}
+
+
+if __name__ == "__main__":
+    main()
