@@ -78,7 +78,7 @@ def states_from_text(text: str) -> dict[str, CounterState]:
     """States from a file; whatever in it makes no sense is left out, and its counters start new epochs."""
     try:
         rows = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     states: dict[str, CounterState] = {}
     if not isinstance(rows, dict):

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from agent.errors import ConfigurationError
+from agent.sources import SOURCES
 
 CONFIGURATION_DIRECTORY = Path("/etc/ictagent")
 SECTIONS = ("agent", "collector")
@@ -124,6 +125,9 @@ def check_agent(settings: AgentSettings) -> None:
         raise ConfigurationError("report_seconds must lie between interval_seconds and 3600")
     if settings.spool_limit_bytes < 1024 * 1024:
         raise ConfigurationError("spool_limit_bytes must be at least 1048576 (1 MB)")
+    for name in settings.disabled_sources:
+        if name not in SOURCES:
+            raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SOURCES)}")
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
 

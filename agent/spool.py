@@ -181,7 +181,7 @@ class Spool:
     def _open_stream(self) -> tuple[str, int, int]:
         """Stream id, next sequence and first number not reserved; a new stream where none is readable."""
         # Empty, damaged or written by another program: the reports found are sent in a new stream.
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             stored = json.loads(text_or_empty(self.directory / "stream"))
             stream_id, reserved = stored["stream_id"], stored["reserved"]
             if isinstance(stream_id, str) and 8 <= len(stream_id) <= 64 and type(reserved) is int and reserved > 0:
