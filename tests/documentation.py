@@ -1,0 +1,180 @@
+"""The parts of the documentation that are written from the code: tables of measurements, commands and settings.
+
+    python tests/documentation.py           says which parts differ
+    python tests/documentation.py --write   writes them
+
+A part stands in its page between `<!-- begin NAME -->` and `<!-- end NAME -->`; tests/test_docs.py compares.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from agent.cli import main as root_command  # noqa: E402  # the script runs from a checkout
+from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement  # noqa: E402
+from agent.settings import AgentSettings  # noqa: E402
+from collector.settings import CollectorSettings  # noqa: E402
+
+DOCS = ROOT / "docs"
+DEFAULTS_IN_WORDS = {
+    ("agent", "state_directory"): "`/var/lib/ictagent` for root, else `$XDG_STATE_HOME/ictagent` "
+    "(`~/.local/state/ictagent` where that is not set)",
+    ("collector", "state_directory"): "`/var/lib/ictagent-collector`",
+}
+"""Defaults that depend on who runs it, or are paths made by a function."""
+
+
+def commands(command: click.Command | None = None, path: str = "ictagent") -> Iterator[tuple[str, click.Command]]:
+    """Every command and group with its full name, the root first."""
+    command = command or root_command
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from commands(found, f"{path} {name}")
+
+
+def options(command: click.Command) -> list[click.Option]:
+    """A command's own options, without --help."""
+    return [one for one in command.params if isinstance(one, click.Option)]
+
+
+def default_of(command: click.Command, option: click.Option) -> str:
+    """An option's default in words."""
+    if option.required:
+        return "required"
+    if option.is_flag:
+        return "off"
+    value = option.to_info_dict()["default"]
+    if value not in (None, ""):
+        return f"`{value}`"
+    module = command.callback.__module__ if command.callback else ""
+    kinds: tuple[type[Any], ...] = ()
+    if module == "agent.commands.run":
+        kinds = (AgentSettings,)
+    elif module.startswith("collector.") and not module.endswith(".up"):
+        kinds = (CollectorSettings,)
+    if any(option.name == one.name for kind in kinds for one in fields(kind)):
+        return "as configured"
+    return "see the meaning" if "default:" in (option.help or "") else "none"
+
+
+def command_block() -> str:
+    """Each command with what it does, its arguments and options."""
+    parts = []
+    for path, command in commands():
+        context = click.Context(command, info_name=path)
+        usage = " ".join(command.collect_usage_pieces(context))
+        parts += [f"### {path}", "", f"`{path} {usage}`".replace(" `", "`"), ""]
+        # What follows a form feed or the first example is for the terminal.
+        text = inspect.cleandoc(command.help or "").partition("\b")[0].strip()
+        parts += [" ".join(text.split()), ""]
+        rows = options(command)
+        if rows:
+            parts += ["| option | default | meaning |", "| --- | --- | --- |"]
+            for one in rows:
+                names = ", ".join(f"`{name}`" for name in one.opts)
+                choices = f" One of {', '.join(one.type.choices)}." if isinstance(one.type, click.Choice) else ""
+                parts.append(f"| {names} | {default_of(command, one)} | {one.help}{choices} |")
+            parts.append("")
+    return "\n".join(parts).strip()
+
+
+def settings_block(section: str) -> str:
+    """The settings of a section of the configuration files."""
+    kind = {"agent": AgentSettings, "collector": CollectorSettings}[section]
+    parts = ["| setting | default | environment | meaning |", "| --- | --- | --- | --- |"]
+    parts += [
+        f"| `{one.name}` | {setting_default(section, one)} | `{variable(section, one.name)}` | {one.metadata['description']} |"
+        for one in fields(kind)
+    ]
+    return "\n".join(parts)
+
+
+def variable(section: str, name: str) -> str:
+    """The environment variable of a setting."""
+    return f"ICTAGENT_{'' if section == 'agent' else section.upper() + '_'}{name.upper()}"
+
+
+def setting_default(section: str, one: Any) -> str:
+    if words := DEFAULTS_IN_WORDS.get((section, one.name)):
+        return words
+    assert one.default is not MISSING
+    return "empty" if one.default in ("", ()) else f"`{one.default}`"
+
+
+def measurement_block() -> str:
+    """Every measurement: who writes it, its tags, its fields with type, unit and bounds."""
+    return "\n\n".join(_measurement(one) for one in MEASUREMENTS.values())
+
+
+def _measurement(one: Measurement) -> str:
+    tags = [*(COMMON_TAGS if one.about_a_device else ()), *one.tags]
+    writer = "the agent sends it, the collector adds the common tags" if one.sent_by_agents else "the collector"
+    parts = [f"### {one.name}", "", one.description, ""]
+    parts += [f"Written by: {writer}. Tags: {', '.join(f'`{tag}`' for tag in tags)}.", ""]
+    parts += ["| field | type | unit | bounds | meaning |", "| --- | --- | --- | --- | --- |"]
+    parts += [
+        f"| `{field.name}` | {field.type} | {field.unit or '-'} | {_bounds(field)} | {field.description} |"
+        for field in one.fields
+    ]
+    return "\n".join(parts)
+
+
+def _bounds(field: Field) -> str:
+    if field.type == "string" or field.low == -UNBOUNDED:
+        return "-"
+    return f"{_number(field.low)} to {_number(field.high)}"
+
+
+def _number(value: float) -> str:
+    return "2^63" if value == 2.0**63 else f"{value:,.10g}".replace(",", " ")
+
+
+BLOCKS = {
+    "metrics.md": {"measurements": measurement_block},
+    "command-line.md": {"commands": command_block},
+    "configuration.md": {
+        "agent settings": lambda: settings_block("agent"),
+        "collector settings": lambda: settings_block("collector"),
+    },
+}
+"""What is written from the code, by page and name of the part."""
+
+
+def replaced(page: str, name: str, block: str) -> str:
+    """The page with a part written anew. Raises ValueError where the page has no such part."""
+    pattern = re.compile(rf"(<!-- begin {name} -->\n).*?(\n<!-- end {name} -->)", re.DOTALL)
+    if not pattern.search(page):
+        raise ValueError(f"the page has no part between <!-- begin {name} --> and <!-- end {name} -->")
+    return pattern.sub(lambda match: f"{match[1]}\n{block}\n{match[2]}", page, count=1)
+
+
+def main() -> None:
+    for name, parts in BLOCKS.items():
+        path = DOCS / name
+        page = before = path.read_text(encoding="utf-8")
+        for part, block in parts.items():
+            page = replaced(page, part, block())
+        if page == before:
+            print(f"docs/{name} is as the code")
+        elif "--write" in sys.argv:
+            path.write_text(page, encoding="utf-8")
+            print(f"docs/{name} is written")
+        else:
+            print(f"docs/{name} differs from the code: python tests/documentation.py --write")
+
+
+if __name__ == "__main__":
+    main()
