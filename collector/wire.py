@@ -7,6 +7,7 @@ readings are decoded one by one and the bad ones are returned as `Refused`.
 """
 
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
@@ -18,8 +19,12 @@ from agent.report import FORMAT_VERSION, Choice, Event, Inventory, Meter, Sample
 from collector.errors import ReportTooLarge, ReportUnreadable
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
-LARGEST_UNPACKED_BYTES = 48 * 1024 * 1024
-"""A minute's report of a large host is 50 kB; an agent's spool never joins reports, so these are generous."""
+LARGEST_UNPACKED_BYTES = 8 * 1024 * 1024
+"""A minute's report of a large host is 50 kB; an agent's spool never joins reports, so these are generous. Decoded,
+the worst of it takes 25 times as much memory, so this bound is also the one on what a sender can make us hold."""
+MOST_METERS = 1000
+MOST_REASONS = 50
+"""Reasons counted apart in one report. Some name what the sender wrote, so there is no end to their number."""
 
 Name = Annotated[str, Meta(max_length=256)]
 Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -31,8 +36,8 @@ WireReading = tuple[Position, Nanoseconds, Nanoseconds, list[int | float], list[
 T = TypeVar("T")
 
 
-class WireReport(msgspec.Struct, forbid_unknown_fields=False):
-    """See `agent.report.Report`."""
+class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
+    """All of a report but its rows and readings."""
 
     stream_id: Annotated[str, Meta(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
     sequence: Annotated[int, Meta(ge=1, le=2**53)]
@@ -40,9 +45,7 @@ class WireReport(msgspec.Struct, forbid_unknown_fields=False):
     boot_id: Annotated[str, Meta(max_length=64)]
     samples: list[SampleTime] = []
     series: list[Series] = []
-    rows: list[WireRow] = []
-    meters: list[Meter] = []
-    readings: list[WireReading] = []
+    meters: Annotated[list[Meter], Meta(max_length=MOST_METERS)] = []
     sources: Annotated[list[SourceState], Meta(max_length=64)] = []
     choice: Choice = msgspec.field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
@@ -50,7 +53,16 @@ class WireReport(msgspec.Struct, forbid_unknown_fields=False):
     version: int = FORMAT_VERSION
 
 
-class _RawRows(msgspec.Struct):
+class WireReport(_Envelope):
+    """See `agent.report.Report`."""
+
+    rows: list[WireRow] = []
+    readings: list[WireReading] = []
+
+
+class _LenientReport(_Envelope):
+    """A report whose rows and readings are still JSON, each to be decoded by itself."""
+
     rows: list[msgspec.Raw] = []
     readings: list[msgspec.Raw] = []
 
@@ -67,6 +79,8 @@ class Refused:
 
     def add(self, reason: str, example: object) -> None:
         """Count one more for `reason`; the first example of a reason is kept, shortened."""
+        if len(self.reasons) >= MOST_REASONS and reason not in self.reasons:
+            reason = "further reasons"
         count, kept = self.reasons.get(reason, (0, ""))
         self.reasons[reason] = (count + 1, kept or str(example)[:200])
 
@@ -86,7 +100,7 @@ class Received:
 
 _report_decoder = msgspec.json.Decoder(WireReport)
 _version_decoder = msgspec.json.Decoder(_Version)
-_raw_decoder = msgspec.json.Decoder(_RawRows)
+_lenient_decoder = msgspec.json.Decoder(_LenientReport)
 _row_decoder = msgspec.json.Decoder(WireRow)
 _reading_decoder = msgspec.json.Decoder(WireReading)
 
@@ -121,25 +135,47 @@ def receive(body: bytes, content_encoding: str) -> Received:
 
     Raises ReportUnreadable naming the field whose envelope is wrong, or ReportTooLarge.
     """
-    text = unpack(body, content_encoding)
+    text = _without_nul(unpack(body, content_encoding))
     sha256 = hashlib.sha256(text).digest()
     refused = Refused()
     try:
-        report = _report_decoder.decode(text)
-    except msgspec.ValidationError as error:
-        _check_version(text)
-        report = _decode_leniently(text, error, refused)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        report = _decode(text, refused)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ReportUnreadable("body", f"the body is not JSON ({error})", "send UTF-8 JSON") from error
     if report.version != FORMAT_VERSION:
         _check_version(text)
     return Received(report, sha256, refused)
 
 
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def _without_nul(text: bytes) -> bytes:
+    """The text with U+FFFD for each NUL character: PostgreSQL cannot hold one, and firmware likes to end names in it."""
+    return _NUL.sub(rb"\1\\ufffd", text) if b"\\u0000" in text else text
+
+
+def _decode(text: bytes, refused: Refused) -> WireReport:
+    """Decode as a whole, and if that fails with rows and readings one by one."""
+    try:
+        return _report_decoder.decode(text)
+    except msgspec.ValidationError:
+        _check_version(text)
+    try:
+        lenient = _lenient_decoder.decode(text)
+    except msgspec.ValidationError as error:
+        path = _path_of(error)
+        raise ReportUnreadable(path, str(error), f"send `{path}` as the report format says") from error
+    report = WireReport(**{name: getattr(lenient, name) for name in _Envelope.__struct_fields__})
+    report.rows = _each(lenient.rows, _row_decoder, refused, "row")
+    report.readings = _each(lenient.readings, _reading_decoder, refused, "reading")
+    return report
+
+
 def _check_version(text: bytes) -> None:
     try:
         version = _version_decoder.decode(text).version
-    except msgspec.MsgspecError as error:
+    except msgspec.ValidationError as error:
         raise ReportUnreadable("version", str(error), "send a report object with a whole number `version`") from error
     if version != FORMAT_VERSION:
         raise ReportUnreadable(
@@ -147,21 +183,6 @@ def _check_version(text: bytes) -> None:
             f"report version {version} is not known here, which reads version {FORMAT_VERSION}",
             "bring collector and agent to the same release, the collector first",
         )
-
-
-def _decode_leniently(text: bytes, error: msgspec.ValidationError, refused: Refused) -> WireReport:
-    """Decode with rows and readings one by one. If the error was in the envelope it is raised as ReportUnreadable."""
-    try:
-        raw = _raw_decoder.decode(text)
-        rest = msgspec.json.decode(text)
-        rest["rows"], rest["readings"] = [], []
-        report = msgspec.convert(rest, WireReport)
-    except (msgspec.MsgspecError, TypeError) as envelope_error:
-        path = _path_of(envelope_error)
-        raise ReportUnreadable(path, str(envelope_error), f"send `{path}` as the report format says") from error
-    report.rows = _each(raw.rows, _row_decoder, refused, "row")
-    report.readings = _each(raw.readings, _reading_decoder, refused, "reading")
-    return report
 
 
 def _each(raws: list[msgspec.Raw], decoder: msgspec.json.Decoder[T], refused: Refused, what: str) -> list[T]:
@@ -174,7 +195,10 @@ def _each(raws: list[msgspec.Raw], decoder: msgspec.json.Decoder[T], refused: Re
     return kept
 
 
+_PATH = re.compile(r"at `\$\.(?P<path>.+)`|required field `(?P<missing>[^`]+)`")
+
+
 def _path_of(error: Exception) -> str:
-    """The field a msgspec message speaks of: `$.samples[3]` gives `samples[3]`."""
-    _, found, path = str(error).partition("at `$.")
-    return path.rstrip("`") if found else "body"
+    """The field a msgspec message speaks of: `$.samples[3]` gives `samples[3]`; a missing one is named by itself."""
+    found = _PATH.search(str(error))
+    return (found["path"] or found["missing"]) if found else "body"
