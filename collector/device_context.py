@@ -18,7 +18,6 @@ from collector.database.schema import (
     device_placement,
     inventory,
     meter,
-    setting,
     site,
     source_state,
 )
@@ -47,12 +46,6 @@ class DeviceContext:
     def tags(self) -> dict[str, str]:
         """The tags that every measurement about the device carries."""
         return {"device_id": self.device_id, "host_name": self.host_name, "site": self.site, "kind": self.kind}
-
-
-def estate_version(connection: Connection) -> str:
-    """Changes whenever anything about the estate is edited."""
-    version: str = connection.execute(select(setting.c.value).where(setting.c.name == "estate_version")).scalar_one()
-    return version
 
 
 def curve_of(body: str) -> PowerCurve:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, cast, insert, select, update
-from sqlalchemy import Integer as SqlInteger
-from sqlalchemy import Text as SqlText
+from sqlalchemy import Connection, insert, select, update
 
 from collector.database.audit import audit
+from collector.database.dated import begin
 from collector.database.estate import SPACE_KINDS
-from collector.database.schema import device, device_evidence, device_placement, setting, site, space
+from collector.database.schema import device, device_evidence, device_placement, site, space
 from collector.errors import BadRequest, NotFound
+from collector.estate_version import touch
 from collector.history import history_edit
+from collector.spaces import make_space, set_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +56,19 @@ def place(connection: Connection, device_id: str, wanted: Placement, actor: str,
     if wanted.space is not None:
         if site_id is None and wanted.space:
             raise BadRequest("a space belongs to a site, and the device has none", "give --site as well")
-        space_id = _space(connection, site_id, wanted.space, wanted.kind) if wanted.space else None
+        space_id = _space(connection, site_id, wanted.space, wanted.kind, now) if wanted.space and site_id else None
     elif wanted.kind is not None:
         if space_id is None:
             raise BadRequest("the kind is a space's, and the device has none", "give --space as well")
-        _set_kind(connection, space_id, wanted.kind)
+        set_kind(connection, space_id, wanted.kind, now)
     values = {
-        "device_id": device_id,
         "site_id": site_id,
         "space_id": space_id,
         "directorate": _or(wanted.directorate, current.directorate if current else ""),
         "owner": _or(wanted.owner, current.owner if current else ""),
-        "valid_from": now,
-        "valid_to": None,
         "actor": actor,
     }
-    if current is not None:
-        connection.execute(update(device_placement).where(device_placement.c.id == current.id).values(valid_to=now))
-    connection.execute(insert(device_placement).values(values))
+    begin(connection, device_placement, {"device_id": device_id}, values, now)
     audit(connection, now, actor, "estate.set", device_id, _given(wanted))
     touch(connection)
 
@@ -86,12 +82,6 @@ def retire(
         connection.execute(update(device).where(device.c.id == device_id).values(retired_at=None if undo else now))
     audit(connection, now, actor, "estate.unretire" if undo else "estate.retire", device_id, {})
     touch(connection)
-
-
-def touch(connection: Connection) -> None:
-    """Count the estate's version up: every collector reads its devices anew with their next report."""
-    counted = cast(cast(setting.c.value, SqlInteger) + 1, SqlText)
-    connection.execute(update(setting).where(setting.c.name == "estate_version").values(value=counted))
 
 
 def _or(new: str | None, old: str) -> str:
@@ -112,24 +102,12 @@ def _site(connection: Connection, device_id: str, name: str) -> int:
     return int(connection.execute(made).scalar_one())
 
 
-def _space(connection: Connection, site_id: int | None, name: str, kind: str | None) -> int:
+def _space(connection: Connection, site_id: int, name: str, kind: str | None, now: int) -> int:
     found = connection.execute(select(space.c.id).where(space.c.site_id == site_id, space.c.name == name)).scalar()
     if found is not None:
         if kind is not None:
-            _set_kind(connection, int(found), kind)
+            set_kind(connection, int(found), kind, now)
         return int(found)
     if kind is None:
         raise BadRequest(f"the space {name} is new", f"say what it is with --kind: {', '.join(SPACE_KINDS)}")
-    _require_kind(kind)
-    made = insert(space).values(site_id=site_id, name=name, kind=kind).returning(space.c.id)
-    return int(connection.execute(made).scalar_one())
-
-
-def _set_kind(connection: Connection, space_id: int, kind: str) -> None:
-    _require_kind(kind)
-    connection.execute(update(space).where(space.c.id == space_id).values(kind=kind))
-
-
-def _require_kind(kind: str) -> None:
-    if kind not in SPACE_KINDS:
-        raise BadRequest(f"{kind} is no kind of space", f"choose one of {', '.join(SPACE_KINDS)}")
+    return make_space(connection, site_id, name, kind)

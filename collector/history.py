@@ -1,69 +1,89 @@
-"""Edits of what was true in the past: the series that half-hours leave are overwritten with zeros, those they join written.
+"""Edits of what was true in the past: series that half-hours leave get zeros, and the days they touch are written anew.
 
 A half-hour's series (its host name, its site) and its figures follow from dated facts of the estate. When such a fact
-changes after the half-hour was written, what the stores hold of it is put right in the same transaction.
+changes after the half-hour was written, the zeros go to the outbox in the same transaction; the days are marked there
+and written by the ledger's next round, so that an edit of a year stays a short transaction.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import datetime
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from sqlalchemy import Connection
 
-from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, half_hour_of
+from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, days_between, half_hour_of
 from carbon.spaces import Pue
+from collector.database.schema import series_due
+from collector.database.upsert import upsert
 from collector.device_energy import Rules, half_hours, ledger_rows, rules_of
 from collector.ledger import closed_before
 from collector.outbox import append
 from collector.prepare import pack
-from collector.segments import load_segments
-from collector.series import NS, Tags, kind_of, series_lines, span_lines, tags_at
+from collector.segments import Segment, load_segments
+from collector.series import NS, Tags, kind_of, span_lines, tags_at
 
-Held = dict[int, tuple[Tags, tuple[int, ...], Pue]]
-"""Half-hours of a device that its series hold: under which tags, from which meters, with which PUE."""
+
+@contextmanager
+def histories_edit(
+    connection: Connection, device_ids: Sequence[str], since: int, now: int, collector_id: str
+) -> Iterator[None]:
+    """`history_edit` of several devices at once."""
+    with ExitStack() as edits:
+        for device_id in device_ids:
+            edits.enter_context(history_edit(connection, device_id, since, now, collector_id))
+        yield
 
 
 @contextmanager
 def history_edit(connection: Connection, device_id: str, since: int, now: int, collector_id: str) -> Iterator[None]:
-    """Within it a device's past from `since` (Unix seconds) on is edited; then the outbox gets what follows from it."""
+    """Within it a device's past from `since` (Unix seconds) on is edited; what follows from it is written after it."""
     start, end = half_hour_of(since), closed_before(now) + HALF_HOUR_SECONDS
     if start >= end:
         # Nothing of that time is written yet: the ledger's own round will use what holds by then.
         yield
         return
-    rules = rules_of(connection, device_id)
-    # Whole days, because a day's point sums what its series holds.
-    start, end = day_bounds(rules.day(start), rules.time_zone)[0], day_bounds(rules.day(end - 1), rules.time_zone)[1]
-    was = _written(connection, device_id, start, end)
+    before = load_segments(connection, start, end, [device_id])
     yield
-    now_is = _written(connection, device_id, start, end)
-    changed = [at for at in sorted(was.keys() | now_is.keys()) if was.get(at) != now_is.get(at)]
-    if changed:
-        lines = [*_left(was, now_is, rules), *series_lines(connection, device_id, changed)]
-        append(connection, collector_id, now, [pack(lines, [at * NS for at in changed])])
-
-
-def _written(connection: Connection, device_id: str, start: int, end: int) -> Held:
-    segments = load_segments(connection, start, end, [device_id])
-    meter_ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
+    after = load_segments(connection, start, end, [device_id])
     kind = kind_of(connection, device_id)
-    return {
-        one.half_hour: (tags_at(kind, one.segment), one.segment.meter_ids, one.segment.pue)
-        for one in half_hours(segments, ledger_rows(connection, meter_ids, start, end))
-    }
+    rules = rules_of(connection, device_id)
+    zeros: list[str] = []
+    days: set[datetime.date] = set()
+    for begins, ends in _edges(before, after):
+        was, now_is = _at(before, begins), _at(after, begins)
+        if _held(kind, was) == _held(kind, now_is):
+            continue
+        days.update(days_between(rules.day(begins), rules.day(ends - 1)))
+        if was is not None and (now_is is None or tags_at(kind, was) != tags_at(kind, now_is)):
+            zeros += _zeros(connection, was, begins, ends, tags_at(kind, was), rules)
+    upsert(connection, series_due, [{"device_id": device_id, "local_day": day.isoformat()} for day in sorted(days)])
+    append(connection, collector_id, now, [pack(zeros, [start * NS, end * NS])])
 
 
-def _left(was: Held, now_is: Held, rules: Rules) -> list[str]:
-    """Zeros for half-hours and days that are no longer in a series."""
-    lines: list[str] = []
-    stay = {(rules.day(at), tags) for at, (tags, _, _) in now_is.items()}
-    gone = set()
-    for at, (tags, _, _) in was.items():
-        day = rules.day(at)
-        if at not in now_is or now_is[at][0] != tags:
-            lines += span_lines("half_hour", tags, at, [], HALF_HOUR_SECONDS, day, rules)
-        if (day, tags) not in stay:
-            gone.add((day, tags))
-    for day, tags in sorted(gone):
-        start, end = day_bounds(day, rules.time_zone)
-        lines += span_lines("day", tags, start, [], end - start, day, rules)
-    return lines
+def _edges(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[int, int]]:
+    """Stretches of time within which neither side changes."""
+    bounds = sorted({bound for segment in (*before, *after) for bound in (segment.start, segment.end)})
+    yield from itertools.pairwise(bounds)
+
+
+def _at(segments: Sequence[Segment], half_hour: int) -> Segment | None:
+    return next((one for one in segments if one.start <= half_hour < one.end), None)
+
+
+def _held(kind: str, segment: Segment | None) -> tuple[Tags, tuple[int, ...], Pue] | None:
+    """What a half-hour's series and figures follow from."""
+    return None if segment is None else (tags_at(kind, segment), segment.meter_ids, segment.pue)
+
+
+def _zeros(connection: Connection, segment: Segment, start: int, end: int, tags: Tags, rules: Rules) -> Iterator[str]:
+    """Zeros for what a stretch had in a series. A day's other half-hours in it are written again with the day."""
+    days = set()
+    rows = ledger_rows(connection, segment.meter_ids, start, end)
+    for one in half_hours([segment], rows):
+        day = rules.day(one.half_hour)
+        days.add(day)
+        yield from span_lines("half_hour", tags, one.half_hour, [], HALF_HOUR_SECONDS, day, rules)
+    for day in sorted(days):
+        begins, ends = day_bounds(day, rules.time_zone)
+        yield from span_lines("day", tags, begins, [], ends - begins, day, rules)

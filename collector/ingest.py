@@ -13,9 +13,10 @@ from collector.claim import Identity
 from collector.clocks import Sent
 from collector.database.engine import Database
 from collector.database.writer import Writer
-from collector.device_context import DeviceContext, estate_version, load_context
+from collector.device_context import DeviceContext, load_context
 from collector.enrolment import KeyRow, find_key, matches, split_secret
 from collector.errors import CollectorError, NotAuthorised, ReportUnreadable
+from collector.estate_version import estate_version
 from collector.prepare import Recording, prepare
 from collector.record import Incoming, Recorded, record
 from collector.wire import receive

@@ -6,13 +6,12 @@ another order therefore leave the same history, and with it the same totals.
 
 import datetime
 import json
-from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from carbon.calendar import half_hour_of
+from collector.database.dated import begin, history, valid_at
 from collector.database.schema import (
     device_accounting,
     device_evidence,
@@ -60,21 +59,18 @@ def record_estate(connection: Connection, recording: Recording, collector_id: st
 
 def _inventory(connection: Connection, recording: Recording) -> None:
     """An agent sends its inventory when it changed: it holds from its first sample to the next one that is known."""
-    rows = _history(connection, inventory, recording.device_id)
-    begins = recording.first_sample_at
-    before = _valid(rows, begins)
+    owner, begins = {"device_id": recording.device_id}, recording.first_sample_at
+    before = valid_at(history(connection, inventory, owner), begins)
     if before is None or before.sha256 != recording.inventory_sha256:
-        version = 1 + (connection.execute(_newest_version(recording.device_id)).scalar() or 0)
-        ends = _next_start(rows, begins)
-        _end(connection, inventory, recording.device_id, before, begins)
+        newest = select(func.max(inventory.c.version)).where(inventory.c.device_id == recording.device_id)
         values = {
-            "version": version,
+            "version": 1 + (connection.execute(newest).scalar() or 0),
             "body": recording.inventory_body,
             "sha256": recording.inventory_sha256,
             "host_name": recording.evidence.get("host_name", ""),
             "platform": recording.platform,
         }
-        _insert(connection, inventory, recording.device_id, values, begins, ends)
+        ends = begin(connection, inventory, owner, values, begins)
         _estimate_again(connection, recording.device_id, begins, ends)
     evidence = [
         {
@@ -108,10 +104,6 @@ def _estimate_again(connection: Connection, device_id: str, begins: int, ends: i
     upsert(connection, ledger_due, due)
 
 
-def _newest_version(device_id: str) -> Any:
-    return select(func.max(inventory.c.version)).where(inventory.c.device_id == device_id)
-
-
 def _accounting(connection: Connection, recording: Recording, *, late: bool) -> None:
     """Every report states its choice. One that came late says nothing of the time after its last sample."""
     choice = recording.choice
@@ -120,47 +112,16 @@ def _accounting(connection: Connection, recording: Recording, *, late: bool) -> 
         "meters": json.dumps(choice.meters),
         "why_not": json.dumps(choice.why_not, sort_keys=True),
     }
-    rows = _history(connection, device_accounting, recording.device_id)
-    begins = recording.first_sample_at
-    before = _valid(rows, begins)
+    owner, begins = {"device_id": recording.device_id}, recording.first_sample_at
+    before = valid_at(history(connection, device_accounting, owner), begins)
     if before is not None and all(getattr(before, name) == value for name, value in values.items()):
         return
     if choice.basis == "package":
         make_rest_meter(connection, recording.device_id, recording.received_at)
-    ends = _next_start(rows, begins)
-    _end(connection, device_accounting, recording.device_id, before, begins)
-    if before is not None and ends is None and late:
-        ends = recording.last_sample_at + 1
+    ends = begin(connection, device_accounting, owner, values, begins)
+    if late and before is not None and ends is None:
         kept = {name: getattr(before, name) for name in values}
-        _insert(connection, device_accounting, recording.device_id, kept, ends, before.valid_to)
-    _insert(connection, device_accounting, recording.device_id, values, begins, ends)
-
-
-def _history(connection: Connection, table: Table, device_id: str) -> Sequence[Row[Any]]:
-    """A device's dated rows, oldest first."""
-    return connection.execute(select(table).where(table.c.device_id == device_id).order_by(table.c.valid_from)).all()
-
-
-def _valid(rows: Sequence[Row[Any]], at: int) -> Row[Any] | None:
-    holding = [row for row in rows if row.valid_from <= at and (row.valid_to is None or row.valid_to > at)]
-    return holding[-1] if holding else None
-
-
-def _next_start(rows: Sequence[Row[Any]], at: int) -> int | None:
-    return min((row.valid_from for row in rows if row.valid_from > at), default=None)
-
-
-def _end(connection: Connection, table: Table, device_id: str, row: Row[Any] | None, at: int) -> None:
-    if row is not None:
-        mine = (table.c.device_id == device_id) & (table.c.valid_from == row.valid_from)
-        still = table.c.valid_to.is_(None) if row.valid_to is None else table.c.valid_to == row.valid_to
-        connection.execute(update(table).where(mine, still).values(valid_to=at))
-
-
-def _insert(
-    connection: Connection, table: Table, device_id: str, values: dict[str, Any], begins: int, ends: int | None
-) -> None:
-    connection.execute(insert(table).values(device_id=device_id, valid_from=begins, valid_to=ends, **values))
+        begin(connection, device_accounting, owner, kept, recording.last_sample_at + 1)
 
 
 def _twins(connection: Connection, recording: Recording) -> None:

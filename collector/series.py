@@ -1,7 +1,7 @@
 """The half-hourly and daily series of devices: what the ledger tells the stores, rewritten when it changes."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -36,21 +36,27 @@ def series_lines(connection: Connection, device_id: str, changed: Iterable[int])
     rules = rules_of(connection, device_id)
     wanted = set(changed)
     days = sorted({rules.day(half_hour) for half_hour in wanted})
+    return [line for day in days for line in day_lines(connection, device_id, day, wanted)]
+
+
+def day_lines(
+    connection: Connection, device_id: str, day: datetime.date, wanted: Container[int] | None = None
+) -> list[str]:
+    """Lines of a device's local day and of its half-hours: of the wanted ones, or without them of all."""
+    rules = rules_of(connection, device_id)
     kind = kind_of(connection, device_id)
+    start, end = day_bounds(day, rules.time_zone)
+    segments = load_segments(connection, start, end, [device_id])
+    meter_ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
+    by_tags: dict[Tags, list[HalfHour]] = {}
+    for one in half_hours(segments, ledger_rows(connection, meter_ids, start, end)):
+        by_tags.setdefault(tags_at(kind, one.segment), []).append(one)
     lines: list[str] = []
-    for day in days:
-        start, end = day_bounds(day, rules.time_zone)
-        segments = load_segments(connection, start, end, [device_id])
-        meter_ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
-        rows = half_hours(segments, ledger_rows(connection, meter_ids, start, end))
-        by_tags: dict[Tags, list[HalfHour]] = {}
+    for tags, rows in by_tags.items():
         for one in rows:
-            by_tags.setdefault(tags_at(kind, one.segment), []).append(one)
-        for tags, under_tags in by_tags.items():
-            for one in under_tags:
-                if one.half_hour in wanted:
-                    lines += span_lines("half_hour", tags, one.half_hour, [one], HALF_HOUR_SECONDS, day, rules)
-            lines += span_lines("day", tags, start, under_tags, end - start, day, rules)
+            if wanted is None or one.half_hour in wanted:
+                lines += span_lines("half_hour", tags, one.half_hour, [one], HALF_HOUR_SECONDS, day, rules)
+        lines += span_lines("day", tags, start, rows, end - start, day, rules)
     return lines
 
 

@@ -6,9 +6,9 @@ import resource
 import secrets
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,12 @@ from collector.database.upsert import upsert
 from collector.database.writer import Writer
 from collector.errors import CollectorError
 from collector.ingest import Ingest
-from collector.ledger import devices_due, forget_old_facts, roll
+from collector.ledger import forget_old_facts
 from collector.lines import SeriesTemplate
 from collector.outbox import OutboxDepth, Pump, Trim, append, trim, waiting
 from collector.prepare import Batch, pack
+from collector.rolling import write_round
 from collector.running_totals import TotalsCache
-from collector.series import series_lines
 from collector.settings import CollectorSettings
 from collector.stores.embedded import EmbeddedStore
 from collector.stores.influx import InfluxSettings, InfluxStore
@@ -43,30 +43,9 @@ ROLL_SECONDS = 30
 HOUSE_SECONDS = 15
 """Between heartbeats. Well under DEAD_SECONDS; it also tells within seconds that a full disk has room again."""
 OWN_POINT_SECONDS = 60
-DEVICES_AT_ONCE = 200
 OUTBOX_SHARE_OF_DISK = 0.2
 OUTBOX_LARGEST_BYTES = 20 * 10**9
 CLOCK_SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class _Roll:
-    device_id: str
-    now: int
-    collector_id: str
-
-
-def _roll(connection: Connection, items: Sequence[_Roll]) -> list[int]:
-    """Write what is due of devices' ledgers, and the series that follow from it into the outbox."""
-    return [_roll_one(connection, one) for one in items]
-
-
-def _roll_one(connection: Connection, wanted: _Roll) -> int:
-    written = roll(connection, wanted.device_id, wanted.now)
-    lines = series_lines(connection, wanted.device_id, written.half_hours)
-    batch = pack(lines, [half_hour * 10**9 for half_hour in written.half_hours])
-    append(connection, wanted.collector_id, wanted.now, [batch])
-    return len(written.half_hours)
 
 
 class Collector:
@@ -86,6 +65,7 @@ class Collector:
         self.totals = TotalsCache(self.database)
         self.points = EmbeddedStore(directory / "points.db")
         self.pumps: list[Pump] = []
+        self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             job_defaults={"misfire_grace_time": CLOCK_SECONDS, "coalesce": True, "max_instances": 1}, timezone="UTC"
         )
@@ -114,6 +94,7 @@ class Collector:
 
     def stop(self) -> None:
         """Stop schedules and pumps, write what is queued, close the database."""
+        self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         for pump in self.pumps:
@@ -122,19 +103,10 @@ class Collector:
         self.database.close()
 
     def roll_due(self, now: int | None = None) -> int:
-        """Write the ledger rows that are due, of all devices; how many half-hours were written."""
+        """Write the ledger rows that are due, of all devices; and the series of days whose history was edited; how many."""
         at = int(time.time()) if now is None else now
-        written = 0
         with cluster_job(self.database, "ledger") as mine:
-            if not mine:
-                return 0
-            while True:
-                with self.database.read() as connection:
-                    due = devices_due(connection, at, DEVICES_AT_ONCE)
-                for device_id in due:
-                    written += self.writer.run(_roll, _Roll(device_id, at, self.collector_id))
-                if len(due) < DEVICES_AT_ONCE:
-                    break
+            written = write_round(self.database, self.writer, self.collector_id, at) if mine else 0
         if written:
             self._recorded()
         return written

@@ -14,7 +14,7 @@ from collector.commands.serve import bind, server_of, sole_user
 from collector.database.audit import audit
 from collector.database.schema import enrolment_token
 from collector.enrolment import TokenRequest, create_tokens
-from collector.estate import touch
+from collector.estate_version import touch
 from collector.service import Collector
 from collector.web.access import ReadToken
 
@@ -66,7 +66,13 @@ def run(**flags: str | Path | None) -> None:
 
 @collector.group()
 def token() -> None:
-    """Enrolment tokens, which hosts exchange for keys of their own."""
+    """Enrolment tokens, which hosts exchange for keys of their own.
+
+    \b
+    Examples:
+      ictagent collector token list
+      ictagent collector token revoke 3a5f0e2dbe89
+    """
 
 
 @token.command("create")

@@ -74,6 +74,15 @@ ledger_day = Table(
     sqlite_with_rowid=False,
 )
 
+# Local days of devices whose series must be written anew: something that was true then has been edited.
+series_due = Table(
+    "series_due",
+    metadata,
+    Column("device_id", Text, ForeignKey("device.id"), primary_key=True),
+    Column("local_day", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 # Published: rows of half-hours from `period_from` to before `period_to` are never changed in place.
 sealed_period = Table(
     "sealed_period",

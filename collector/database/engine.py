@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from collector.errors import DatabaseBusy, DatabaseError, DatabaseFull
 
@@ -121,6 +122,8 @@ def translated() -> Iterator[None]:
     """Turn the drivers' errors into the collector's, with remedies."""
     try:
         yield
+    except PoolTimeout as error:
+        raise DatabaseBusy(f"all connections to the database are in use: {error}", "try again") from error
     except (DBAPIError, sqlite3.Error) as error:
         raise translate(error) from error
 
@@ -135,7 +138,9 @@ def translate(error: Exception) -> DatabaseError:
     if state in _POSTGRES_AGAIN or "database is locked" in words or "database table is locked" in words:
         return DatabaseBusy(f"the database was busy for over {BUSY_SECONDS} s: {words}", "try again")
     if "not a database" in words or "malformed" in words:
-        return DatabaseError(f"the database file is damaged: {words}", "stop the collector and put a backup of the file in its place")
+        return DatabaseError(
+            f"the database file is damaged: {words}", "stop the collector and put a backup of the file in its place"
+        )
     if "readonly" in words or "unable to open" in words:
         return DatabaseError(f"the database cannot be written: {words}", "check the owner and mode of its files")
     return DatabaseError(words, "")

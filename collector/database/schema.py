@@ -13,7 +13,7 @@ from collector.database.delivery import (
     report_sequence,
     report_stream,
 )
-from collector.database.energy import energy_fact, ledger, ledger_day, ledger_due, sealed_period
+from collector.database.energy import energy_fact, ledger, ledger_day, ledger_due, sealed_period, series_due
 from collector.database.estate import (
     accounting_override,
     device,
@@ -62,6 +62,7 @@ __all__ = [
     "report_sequence",
     "report_stream",
     "sealed_period",
+    "series_due",
     "setting",
     "site",
     "source_state",

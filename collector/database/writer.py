@@ -58,6 +58,7 @@ class Writer:
         self._database = database
         self._queue: queue.Queue[_Job | None] = queue.Queue(LARGEST_QUEUE)
         self._closing = False
+        self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -66,13 +67,14 @@ class Writer:
 
         Raises QueueFull at once when too much is waiting: nothing is dropped silently.
         """
-        if self._closing:
-            raise QueueFull("the collector is stopping", "send it again")
         future: Future[Any] = Future()
-        try:
-            self._queue.put_nowait(_Job(handler, item, future))
-        except queue.Full:
-            raise QueueFull(f"{LARGEST_QUEUE} writes are waiting", "send it again in a few seconds") from None
+        with self._gate:
+            if self._closing:
+                raise QueueFull("the collector is stopping", "send it again")
+            try:
+                self._queue.put_nowait(_Job(handler, item, future))
+            except queue.Full:
+                raise QueueFull(f"{LARGEST_QUEUE} writes are waiting", "send it again in a few seconds") from None
         return future
 
     def run(self, handler: Handler, item: Any) -> Any:
@@ -84,7 +86,8 @@ class Writer:
         return self._queue.qsize()
 
     def close(self) -> None:
-        self._closing = True
+        with self._gate:
+            self._closing = True
         self._queue.put(None)
         self._thread.join()
 
@@ -102,7 +105,9 @@ class Writer:
                     stop = True
                     break
                 group.append(job)
-            self._commit(group)
+            # A future that its caller gave up (a request cut off) takes no result; what it asked is not done.
+            if wanted := [job for job in group if job.future.set_running_or_notify_cancel()]:
+                self._commit(wanted)
             if stop:
                 return
 

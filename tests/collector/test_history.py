@@ -9,16 +9,15 @@ import pytest
 from sqlalchemy import select
 
 from agent.report import Choice, Report
+from carbon.spaces import Pue
 from collector.database.engine import Database
 from collector.database.schema import device_accounting, device_status, inventory, outbox
 from collector.device_energy import half_hours, ledger_rows
 from collector.estate import Placement, place, retire
-from collector.ledger import roll
 from collector.lines import parse_fields, parse_key, split_line
-from collector.outbox import append
-from collector.prepare import pack
+from collector.rolling import Due, write_days, write_ledger
 from collector.segments import load_segments
-from collector.series import series_lines
+from collector.spaces import find_space, set_kind, set_pue, spaces
 from collector.stores.port import StoredBatch
 from tests.collector.hosts import SERVER, Host, deliver, new_host, recent_half_hour
 
@@ -38,11 +37,11 @@ def changing_reports(host: Host) -> list[Report]:
 
 def roll_and_send(database: Database, host: Host) -> None:
     """Write the ledger and its series as the collector's schedule does."""
-    now = int(time.time())
+    due = Due(host.enrolled.device_id, int(time.time()), "collector-1")
     with database.write() as connection:
-        changed = roll(connection, host.enrolled.device_id, now).half_hours
-        lines = series_lines(connection, host.enrolled.device_id, changed)
-        append(connection, "collector-1", now, [pack(lines, [at * 10**9 for at in changed])])
+        write_ledger(connection, [due])
+        while write_days(connection, [due]) != [0]:
+            continue
 
 
 def figures(database: Database, host: Host) -> list[tuple[object, ...]]:
@@ -152,6 +151,7 @@ def test_retiring_zeroes_nothing_and_taking_it_back_writes_what_came_meanwhile(d
     assert stored(database, "energy_half_hour", "energy_kwh") == written, "a retired device adds nothing"
     with database.write() as connection:
         retire(connection, device_id, "test", int(time.time()), "collector-1", undo=True)
+    roll_and_send(database, host)
     back = stored(database, "energy_half_hour", "energy_kwh")["web01", ""]
     assert [at - host.start for at in sorted(back) if back[at]] == [0, 1800, 3600, 5400]
     assert sum(back.values()) == pytest.approx(sum(energy.total_uj for *_, energy in figures(database, host)) / 3.6e12)  # type: ignore[attr-defined]  # an Energy
@@ -169,3 +169,59 @@ def test_a_device_that_moves_has_each_half_hour_at_one_site(database: Database) 
     held = stored(database, "energy_half_hour", "energy_kwh")
     times = {site: {at - host.start for at, value in values.items() if value} for (_, site), values in held.items()}
     assert times == {"": {0, 1800}, "County Hall": {3600, 5400}}
+
+
+def test_a_pue_from_the_past_changes_carbon_since_then_and_no_energy(database: Database) -> None:
+    host = new_host(database, recent_half_hour(9))
+    device_id, now = host.enrolled.device_id, int(time.time())
+    with database.write() as connection:
+        place(
+            connection,
+            device_id,
+            Placement(site="County Hall", space="Room 2", kind="data_room"),
+            "test",
+            host.start - 60,
+        )
+    deliver(database, host, *host.reports(7200, every=1800))
+    roll_and_send(database, host)
+    energy = stored(database, "energy_half_hour", "energy_kwh")
+    carbon = stored(database, "carbon_half_hour", "s2_location_kg")["web01", "County Hall"]
+    with database.write() as connection:
+        room = find_space(connection, "County Hall", "Room 2")
+        set_pue(connection, room, Pue(1.2, 1.2, 1.2, "measured"), host.start + 3600, now, "test", "collector-1")
+    roll_and_send(database, host)
+    after = stored(database, "carbon_half_hour", "s2_location_kg")["web01", "County Hall"]
+    ratios = [after[at] / carbon[at] for at in sorted(carbon) if carbon[at]]
+    assert ratios == pytest.approx([1, 1, 1.2 / 1.8, 1.2 / 1.8])
+    assert stored(database, "energy_half_hour", "energy_kwh") == energy
+
+
+def test_another_kind_of_space_holds_from_now_on_and_a_measured_pue_stays(database: Database) -> None:
+    host = new_host(database, recent_half_hour(9))
+    device_id, now = host.enrolled.device_id, int(time.time())
+
+    def pue(at: int) -> float:
+        with database.read() as connection:
+            half_hour = at - at % 1800
+            return load_segments(connection, half_hour, half_hour + 1800, [device_id])[0].pue.value
+
+    deliver(database, host, host.report(0, 600))
+    with database.write() as connection:
+        wanted = Placement(site="County Hall", space="Room 2", kind="data_room")
+        place(connection, device_id, wanted, "test", host.start)
+        room = find_space(connection, "County Hall", "Room 2")
+        set_kind(connection, room, "office", host.start + 3600)
+    assert (pue(host.start), pue(host.start + 3600)) == (1.8, 1.0)
+    with database.write() as connection:
+        set_pue(connection, room, Pue(1.3, 1.3, 1.3, "measured"), host.start + 7200, now, "test", "collector-1")
+        set_kind(connection, room, "data_room", host.start + 9000)
+    assert [pue(host.start + seconds) for seconds in (0, 3600, 7200, 9000)] == [1.8, 1.0, 1.3, 1.3]
+    with database.read() as connection:
+        [row] = spaces(connection, now)
+    assert (row.site, row.space, row.kind, row.pue, row.source) == (
+        "County Hall",
+        "Room 2",
+        "data_room",
+        1.3,
+        "measured",
+    )

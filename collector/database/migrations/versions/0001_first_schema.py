@@ -257,6 +257,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device_id", "source", name=op.f("pk_source_state")),
     )
     op.create_table(
+        "series_due",
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("local_day", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["device_id"], ["device.id"], name=op.f("fk_series_due_device_id")),
+        sa.PrimaryKeyConstraint("device_id", "local_day", name=op.f("pk_series_due")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "space",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

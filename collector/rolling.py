@@ -1,0 +1,71 @@
+"""The ledger's round: what is due of every device is written, with the series that follow from it, a device a transaction."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from collector.database.engine import Database
+from collector.database.schema import series_due
+from collector.database.writer import Writer
+from collector.ledger import devices_due, roll
+from collector.outbox import append
+from collector.prepare import pack
+from collector.series import NS, day_lines, series_lines
+
+DEVICES_AT_ONCE = 200
+DAYS_AT_ONCE = 4
+"""Days of edited history that one transaction writes anew: some twenty milliseconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A device whose turn it is; `now` in Unix seconds, and the collector whose outbox takes the series."""
+
+    device_id: str
+    now: int
+    collector_id: str
+
+
+def write_round(database: Database, writer: Writer, collector_id: str, now: int) -> int:
+    """Write everything that is due; how many half-hours and days were written."""
+    written = 0
+    while True:
+        with database.read() as connection:
+            due = devices_due(connection, now, DEVICES_AT_ONCE)
+            edited = list(
+                connection.execute(select(series_due.c.device_id).distinct().limit(DEVICES_AT_ONCE)).scalars()
+            )
+        for device_id in due:
+            written += writer.run(write_ledger, Due(device_id, now, collector_id))
+        for device_id in edited:
+            written += writer.run(write_days, Due(device_id, now, collector_id))
+        if len(due) < DEVICES_AT_ONCE and not edited:
+            return written
+
+
+def write_ledger(connection: Connection, items: Sequence[Due]) -> list[int]:
+    """Write the rows of devices that are due, and their series into the outbox; how many half-hours each."""
+    written = []
+    for one in items:
+        changed = roll(connection, one.device_id, one.now).half_hours
+        lines = series_lines(connection, one.device_id, changed)
+        append(connection, one.collector_id, one.now, [pack(lines, [at * NS for at in changed])])
+        written.append(len(changed))
+    return written
+
+
+def write_days(connection: Connection, items: Sequence[Due]) -> list[int]:
+    """Write some of the days whose history was edited into the outbox anew, oldest first; how many each."""
+    return [_write_days(connection, one) for one in items]
+
+
+def _write_days(connection: Connection, one: Due) -> int:
+    mine = series_due.c.device_id == one.device_id
+    query = select(series_due.c.local_day).where(mine).order_by(series_due.c.local_day).limit(DAYS_AT_ONCE)
+    days = list(connection.execute(query).scalars())
+    lines = [line for day in days for line in day_lines(connection, one.device_id, datetime.date.fromisoformat(day))]
+    append(connection, one.collector_id, one.now, [pack(lines, [one.now * NS])])
+    connection.execute(delete(series_due).where(mine, series_due.c.local_day.in_(days)))
+    return len(days)
