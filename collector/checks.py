@@ -4,6 +4,7 @@ A row must name a known series, have one value a field, of the field's type, wit
 the report's samples. A reading must name a meter of the report, fit its kind, and lie within what a meter can show.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ LONGEST_POWER_INTERVAL_NS = 3600 * 10**9
 FACTS_KEPT_NS = 35 * 24 * 3600 * 10**9
 """Readings are taken for as long as the ledger keeps the facts they join; an agent's spool holds a month."""
 LARGEST = 2**63 - 1
+LARGEST_FLOAT = sys.float_info.max
 HIGHEST_WATTS = 1e7
 
 VALUES = {"counter": 1, "power": 1, "utilisation": 2}
@@ -89,6 +91,12 @@ def good_readings(
 ) -> list[MeterReadings]:
     """Readings that may be counted, by meter, at their true times."""
     kept: list[list[tuple[int, int, list[int | float], list[int]]]] = [[] for _ in meters]
+    wrong = [_wrong_meter(one) for one in meters]
+    named: set[str] = set()
+    for position, meter in enumerate(meters):
+        if meter.name in named:
+            wrong[position] = "meter named twice in the report"
+        named.add(meter.name)
     for reading in readings:
         position, wall_ns, interval_ns, values, differences = reading
         if position >= len(meters):
@@ -99,13 +107,22 @@ def good_readings(
             refused.add("time of no sample in the report", reading)
         elif not plausible(true_ns, received_ns):
             refused.add("time before 2015 or over a day ahead", reading)
-        elif true_ns < received_ns - FACTS_KEPT_NS:
-            refused.add("reading older than 35 days: its half-hour is closed", reading)
-        elif reason := _wrong(meters[position], interval_ns, values, differences):
+        elif true_ns - interval_ns < received_ns - FACTS_KEPT_NS:
+            # One that only begins so long ago is no loss either: the next cumulative value holds its energy.
+            refused.add("reading that begins over 35 days ago: its half-hour is closed", reading)
+        elif reason := wrong[position] or _wrong(meters[position], interval_ns, values, differences):
             refused.add(reason, reading)
         else:
             kept[position].append((true_ns, interval_ns, values, differences))
     return [MeterReadings(meter, rows) for meter, rows in zip(meters, kept, strict=True) if rows]
+
+
+def _wrong_meter(meter: Meter) -> str:
+    """Why no reading of a meter can be kept, or nothing. Its texts become keys, which databases bound."""
+    texts = (meter.name, meter.source, meter.epoch, meter.parent)
+    if not meter.name or any(len(one) > LONGEST_TAG or not one.isprintable() for one in texts):
+        return "meter without a name, or with a text too long or not printable"
+    return ""
 
 
 def _wrong(meter: Meter, interval_ns: int, values: list[int | float], differences: list[int]) -> str:
@@ -164,4 +181,5 @@ def _checked(field: Field) -> _Checked:
         return (-(2**63), LARGEST, _ACCEPTED["integer"], field.name)
     if field.type == "boolean":
         return (0, 1, _ACCEPTED["boolean"], field.name)
-    return (field.low, field.high, _ACCEPTED[field.type], field.name)
+    # A whole number may have more digits than any float, and the field is a float wherever it is stored.
+    return (max(field.low, -LARGEST_FLOAT), min(field.high, LARGEST_FLOAT), _ACCEPTED[field.type], field.name)

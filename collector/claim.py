@@ -57,12 +57,14 @@ def claim(connection: Connection, identity: Identity, received_at: int) -> int |
 
 def _stream(connection: Connection, identity: Identity) -> tuple[int, int]:
     """The stream's row and low-water mark, made if it is new; locked, so that two collectors take turns."""
+    if connection.dialect.name != "sqlite":
+        # By a statement of its own: one that had to wait for the lock would still read the stream as it was before.
+        connection.execute(select(agent_key.c.id).where(agent_key.c.id == identity.key_id).with_for_update())
     joined = and_(report_stream.c.key_id == agent_key.c.id, report_stream.c.stream_id == identity.stream_id)
     query = (
         select(agent_key.c.revoked_at, report_stream.c.id, report_stream.c.low_water)
         .select_from(agent_key.outerjoin(report_stream, joined))
         .where(agent_key.c.id == identity.key_id)
-        .with_for_update(of=agent_key)
     )
     found = connection.execute(query).first()
     if found is None or found.revoked_at is not None:

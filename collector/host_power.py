@@ -135,20 +135,20 @@ def _measured(
     curve: Callable[[], PowerCurve | None],
 ) -> list[HostPower]:
     """The chosen meters together, at the times at which every one of them has a reading."""
-    sums: dict[int, list[float]] = {}
+    sums: dict[int, dict[str, float]] = {}
     for one in chosen:
         for reading in one.readings:
             if reading[1]:
-                sums.setdefault(reading[0], []).append(_watts(one, reading))
+                sums.setdefault(reading[0], {})[one.meter.name] = _watts(one, reading)
     source = "+".join(sorted({one.meter.source for one in chosen}))
     partial = choice.basis == "package"
     bins = _bins(meters) if partial else {}
     model = curve() if partial else None
     powers = []
     for unix_ns, parts in sums.items():
-        if len(parts) < len(choice.meters):
+        if len(parts) < len(set(choice.meters)):
             continue
-        watts = sum(parts)
+        watts = sum(parts.values())
         low, high = (bound / 1e6 for bound in measured_band(round(watts * 1e6), chosen[0].meter.source))
         if not partial:
             powers.append(HostPower(unix_ns, watts, low, high, source, "measured"))

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 BATCHES_AT_ONCE = 100
 POINTS_AT_ONCE = 20_000
 LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_RETRY_AFTER_SECONDS = 600.0
+"""A server that asks for more is asked again sooner: it may have changed its mind."""
 DELETED_AT_ONCE = 2_000
 MEASURED_AT_MOST = 2_000
 """How many batches are measured to tell how large the outbox is; a larger one is judged by as many spread over it."""
@@ -123,7 +125,9 @@ class Pump:
                 logger.exception("the pump of %s failed", self.state.target)
                 failure = CollectorError(f"writing to {self.state.target} failed: {error}", "see the collector's log")
             self._failed(failure)
-            wait = failure.retry_after if isinstance(failure, TargetUnavailable) and failure.retry_after else pause
+            wait = pause
+            if isinstance(failure, TargetUnavailable) and failure.retry_after:
+                wait = min(failure.retry_after, LONGEST_RETRY_AFTER_SECONDS)
             self._stopping.wait(wait * random.uniform(0.75, 1.25))  # noqa: S311  # jitter, not a secret
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
 

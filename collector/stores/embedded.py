@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.report import Value
 from collector.errors import TargetUnavailable
@@ -50,6 +51,7 @@ class EmbeddedStore:
         self._path = path
         self._clock = clock
         self._local = threading.local()
+        self._generation = 0
         self._ids: dict[str, int] = {}
         self._types: dict[str, dict[str, type]] = {}
         self._connection = self._open_or_rebuild()
@@ -62,7 +64,8 @@ class EmbeddedStore:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for batch in batches:
-                for line in batch.text().decode().splitlines():
+                # Not splitlines(): texts may hold what Unicode calls the end of a line.
+                for line in batch.text().decode().split("\n")[:-1]:
                     try:
                         key, fields, unix_ns = split_line(line)
                     except ValueError as error:
@@ -81,6 +84,10 @@ class EmbeddedStore:
             self._ids.clear()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if _is_damage(error):
+                self._connection.close()
+                self._connection = self._begin_anew(error)
+                raise TargetUnavailable(f"the embedded store {self._path} was damaged: a new one is begun") from error
             raise TargetUnavailable(
                 f"the embedded store {self._path} cannot be written: {error}", "free space on its disk"
             ) from error
@@ -91,11 +98,11 @@ class EmbeddedStore:
     ) -> list[PointSeries]:
         """Series of a measurement whose tags have these values, with their points from start to before end."""
         found = []
+        query = (
+            "SELECT unix_ns, fields FROM points WHERE series_id = ? AND unix_ns >= ? AND unix_ns < ? ORDER BY unix_ns"
+        )
         for series_id, series_tags in self._matching(measurement, tags or {}):
-            rows = self._reader().execute(
-                "SELECT unix_ns, fields FROM points WHERE series_id = ? AND unix_ns >= ? AND unix_ns < ? ORDER BY unix_ns",
-                (series_id, start_ns, end_ns),
-            )
+            rows = self._rows(query, (series_id, start_ns, end_ns))
             if points := [(unix_ns, parse_fields(fields)) for unix_ns, fields in rows]:
                 found.append(PointSeries(series_tags, points))
         return found
@@ -103,47 +110,54 @@ class EmbeddedStore:
     def latest(self, measurement: str, tags: Mapping[str, str] | None = None) -> list[PointSeries]:
         """The newest point of each series of a measurement whose tags have these values."""
         found = []
+        query = "SELECT unix_ns, fields FROM points WHERE series_id = ? ORDER BY unix_ns DESC LIMIT 1"
         for series_id, series_tags in self._matching(measurement, tags or {}):
-            row = (
-                self._reader()
-                .execute(
-                    "SELECT unix_ns, fields FROM points WHERE series_id = ? ORDER BY unix_ns DESC LIMIT 1", (series_id,)
-                )
-                .fetchone()
-            )
-            if row is not None:
-                found.append(PointSeries(series_tags, [(row[0], parse_fields(row[1]))]))
+            if points := [(unix_ns, parse_fields(fields)) for unix_ns, fields in self._rows(query, (series_id,))]:
+                found.append(PointSeries(series_tags, points))
         return found
 
     def close(self) -> None:
         self._connection.close()
 
     def _matching(self, measurement: str, wanted: Mapping[str, str]) -> Iterable[tuple[int, dict[str, str]]]:
-        rows = self._reader().execute("SELECT id, key FROM series WHERE measurement = ? ORDER BY key", (measurement,))
-        for series_id, key in rows.fetchall():
+        rows = self._rows("SELECT id, key FROM series WHERE measurement = ? ORDER BY key", (measurement,))
+        for series_id, key in rows:
             tags = parse_key(key)[1]
             if all(tags.get(name, "") == value for name, value in wanted.items()):
                 yield series_id, tags
 
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._reader().execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise TargetUnavailable(f"the embedded store {self._path} cannot be read: {error}", "try again") from error
+
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)
-            self._local.connection = connection
+        if connection is None or self._local.generation != self._generation:
+            if connection is not None:
+                connection.close()
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            self._local.connection, self._local.generation = connection, self._generation
         return connection
 
     def _open_or_rebuild(self) -> sqlite3.Connection:
         try:
             return self._open()
-        except sqlite3.DatabaseError as error:
-            if "not a database" not in str(error) and "malformed" not in str(error):
+        except sqlite3.Error as error:
+            if not _is_damage(error):
                 raise TargetUnavailable(f"the embedded store {self._path} cannot be opened: {error}") from error
-            aside = self._path.with_suffix(".damaged")
-            self._path.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-            logger.warning("the embedded store was damaged (%s): kept as %s, and a new one begun", error, aside)
-            return self._open()
+            return self._begin_anew(error)
+
+    def _begin_anew(self, error: sqlite3.Error) -> sqlite3.Connection:
+        """Set a damaged file aside and begin a new one, which fills with what comes."""
+        aside = self._path.with_suffix(".damaged")
+        self._path.replace(aside)
+        for suffix in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        logger.warning("the embedded store was damaged (%s): kept as %s, and a new one begun", error, aside)
+        self._generation += 1
+        return self._open()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
@@ -221,6 +235,10 @@ class EmbeddedStore:
         ).rowcount
         if deleted < _CHUNK:
             self._last_trim_ns = now_ns
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return "not a database" in str(error) or "malformed" in str(error)
 
 
 def _merged(standing: str, new: str) -> str:

@@ -1,10 +1,13 @@
 """InfluxDB as a store: one ready body of line protocol a write, and its answers told apart.
 
-400 and 422 speak of lines: the body is halved until the bad ones stand alone, and those are given back with the
-server's reason; rewriting the good ones changes nothing. 401, 403, 404, 429 and 5xx are conditions of the server:
-everything is kept and tried again. 413 halves the body. Points older than the retention are skipped and counted.
+400 and 422 from InfluxDB speak of lines: the body is divided until the bad ones stand alone, and those are given back
+with the server's reason; rewriting the good ones changes nothing. 401, 403, 404, 429 and 5xx are conditions of the
+server, and so is any 400 that is not InfluxDB's own: everything is kept and tried again. 413 halves the body. Points
+older than the retention are skipped and counted.
 """
 
+import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,12 +24,17 @@ from collector.errors import TargetUnavailable
 from collector.stores.port import StoredBatch, Written
 
 _REMEDIES = {
+    400: "see that influx_url and influx_bucket name an InfluxDB and a bucket of it: points are kept until then",
     401: "give the collector a valid token (influx_token_file): points are kept until then",
     403: "let the token write to the bucket: points are kept until then",
     404: "make the bucket (database), or correct influx_bucket: points are kept until then",
     429: "the server asks for patience; it is tried again",
 }
-_OLD = ("points beyond retention policy", "partial write: points beyond retention policy", "outside retention policy")
+_OLD = ("points beyond retention policy", "outside retention policy")
+_OF_THE_REQUEST = ("database is required", "bucket is required")
+"""What InfluxDB answers with 400 to a request whose lines it has not read."""
+_CONFLICT = re.compile(r'input field "(?P<field>.+)" on measurement "(?P<measurement>.+)" is type')
+_DROPPED = re.compile(r"dropped=(?P<count>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +77,26 @@ class InfluxStore:
             self._client.close()
 
     def _send(self, body: bytes, written: Written) -> None:
-        """Write a body, or what of it can be written. Order within it is kept: halves go one after the other."""
-        try:
-            self._post(body)
-        except (ApiException, InfluxDBError) as error:
-            status = _status(error)
-            reason = _reason(error)
-            if status in (400, 422):
-                self._bisect(body, reason, written)
-            elif status == 413 and body.count(b"\n") > 1:
-                for half in _halves(body):
-                    self._send(half, written)
-            elif status == 413:
-                written.dead.append((body.decode(errors="replace").rstrip("\n"), "larger than the server takes"))
-            else:
-                raise self._unavailable(status, reason, error) from error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise TargetUnavailable(
-                f"InfluxDB at {self._settings.url} cannot be reached: {error}", "start it; points are kept until then"
-            ) from error
-
-    def _bisect(self, body: bytes, reason: str, written: Written) -> None:
-        if any(words in reason for words in _OLD):
-            # The server kept the others of this body: only those too old are gone, and it says how many.
-            dropped = reason.rpartition("dropped=")[2].split()[0].rstrip('"}') if "dropped=" in reason else "1"
-            written.skipped_old += int(dropped) if dropped.isdigit() else 1
-            return
-        if body.count(b"\n") <= 1:
-            written.dead.append((body.decode(errors="replace").rstrip("\n"), reason))
-            return
-        for half in _halves(body):
-            self._send(half, written)
+        """Write a body, or what of it can be written; parts of it go one after the other, in order."""
+        parts = [body]
+        while parts:
+            part = parts.pop()
+            try:
+                self._post(part)
+            except (ApiException, InfluxDBError) as error:
+                status = _status(error)
+                reason = _message(error)
+                if status in (400, 422) and reason and not any(words in reason for words in _OF_THE_REQUEST):
+                    parts.extend(reversed(_divide(part, reason, written)))
+                elif status == 413:
+                    parts.extend(reversed(_divide(part, "larger than the server takes", written)))
+                else:
+                    raise self._unavailable(status, reason or _text(error), error) from error
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise TargetUnavailable(
+                    f"InfluxDB at {self._settings.url} cannot be reached: {error}",
+                    "start it; points are kept until then",
+                ) from error
 
     def _post(self, body: bytes) -> None:
         client = self._connected()
@@ -133,7 +130,7 @@ class InfluxStore:
 
     def _unavailable(self, status: int, reason: str, error: Exception) -> TargetUnavailable:
         headers = getattr(error, "headers", None) or {}
-        after = str(headers.get("Retry-After", ""))
+        after = str(headers.get("Retry-After", "")).strip()
         remedy = _REMEDIES.get(status, "see the server's log; points are kept until it answers")
         return TargetUnavailable(
             f"InfluxDB at {self._settings.url} answers {status}: {reason[:200]}",
@@ -142,11 +139,39 @@ class InfluxStore:
         )
 
 
-def _halves(body: bytes) -> tuple[bytes, bytes]:
-    """A body of several lines cut at a line's end near its middle."""
+def _divide(body: bytes, reason: str, written: Written) -> list[bytes]:
+    """The parts of a refused body that are still to be written, in order; what is certain now is put down in `written`.
+
+    InfluxDB 1.x keeps the good lines of a body and says how many it dropped; others keep none. Either way the parts
+    are fewer lines each time, so it ends; and where the server names a field or a count, after few requests.
+    """
     lines = body.splitlines(keepends=True)
+    dropped = int(found["count"]) if (found := _DROPPED.search(reason)) else None
+    whole = len(lines) == 1 or dropped == len(lines)
+    if any(words in reason for words in _OLD):
+        if whole:
+            written.skipped_old += len(lines)
+            return []
+        if dropped:
+            # Retention is a limit in time: the oldest lines are gone. Among the others may be bad ones not told of yet.
+            written.skipped_old += dropped
+            oldest = set(sorted(range(len(lines)), key=lambda index: _time_of(lines[index]))[:dropped])
+            return [b"".join(line for index, line in enumerate(lines) if index not in oldest)]
+    elif whole:
+        written.dead.extend((line.decode(errors="replace").rstrip("\n"), reason) for line in lines)
+        return []
+    elif conflict := _CONFLICT.search(reason):
+        measurement, field = conflict["measurement"].encode(), conflict["field"].encode() + b"="
+        of_field = [line.startswith((measurement + b",", measurement + b" ")) and field in line for line in lines]
+        if 0 < sum(of_field) < len(lines):
+            suspects = b"".join(line for line, suspect in zip(lines, of_field, strict=True) if suspect)
+            return [suspects, b"".join(line for line, suspect in zip(lines, of_field, strict=True) if not suspect)]
     middle = len(lines) // 2
-    return b"".join(lines[:middle]), b"".join(lines[middle:])
+    return [b"".join(lines[:middle]), b"".join(lines[middle:])]
+
+
+def _time_of(line: bytes) -> int:
+    return int(line.rpartition(b" ")[2])
 
 
 def _status(error: Exception) -> int:
@@ -154,6 +179,16 @@ def _status(error: Exception) -> int:
     return int(getattr(error, "status", None) or getattr(response, "status", 0) or 0)
 
 
-def _reason(error: Exception) -> str:
+def _text(error: Exception) -> str:
     body = getattr(error, "body", None) or getattr(error, "message", None) or error
     return body.decode(errors="replace") if isinstance(body, bytes) else str(body)
+
+
+def _message(error: Exception) -> str:
+    """What InfluxDB says in its answer's JSON; nothing where the answer is not InfluxDB's, but a proxy's."""
+    try:
+        answer = json.loads(_text(error))
+    except ValueError:
+        return ""
+    found = (answer.get("error") or answer.get("message")) if isinstance(answer, dict) else None
+    return found if isinstance(found, str) else ""
