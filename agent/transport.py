@@ -143,7 +143,12 @@ class Transport:
         # Imported here: an agent that talks to its own machine saves the 6 MB.
         import ssl  # noqa: PLC0415
 
-        context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
+        try:
+            context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
+        except OSError as error:
+            raise TransportError(
+                f"the authority's certificate {self._ca} cannot be read: {error}; correct `ca`"
+            ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
 
@@ -153,6 +158,11 @@ class Transport:
             return f"the collector's name {self._url.hostname} is not known: {error.strerror}"
         if isinstance(error, ConnectionRefusedError):
             return f"nothing listens at {address}: is the collector running?"
+        if verification := getattr(error, "verify_message", ""):  # of ssl.SSLCertVerificationError
+            return (
+                f"the certificate of {address} is not trusted ({verification}): set `ca` to its authority's certificate, "
+                "or correct the address"
+            )
         if isinstance(error, TimeoutError):
             return f"the collector at {address} did not answer within {ANSWER_SECONDS:.0f} s"
         return f"the collector at {address} cannot be reached: {error}"
