@@ -8,11 +8,12 @@ collector run` asks for the reading token on every page and reading route, whoev
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.errors import CollectorError, Forbidden, NotAuthorised
@@ -20,8 +21,8 @@ from collector.web.answers import error_response
 
 OPEN_PATHS = ("/healthz", "/readyz", "/v1/enrol", "/v1/reports", "/v1/whoami")
 """Asked by agents, which bring their own key or token, and by health checks, which learn nothing but the state."""
-_LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+_LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
+_FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
 
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -29,6 +30,7 @@ _HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
     b"cache-control": b"no-store",
 }
 
@@ -37,23 +39,30 @@ _HEADERS = {
 class LocalOnly:
     """The rule of `ictagent up`."""
 
-    def check(self, path: str, headers: Headers) -> None:
+    def check(self, request: Request) -> None:
         """Raise Forbidden for a request that did not come from a page or program of this machine itself."""
+        headers = request.headers
+        address = f"http://127.0.0.1:{(request.scope.get('server') or ('', 8420))[1]}"
         host = headers.get("host", "")
-        name = host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]
-        if name not in _LOOPBACK:
-            raise Forbidden(f"the Host {host[:100]!r} is not this machine", "open http://127.0.0.1:8420")
-        if found := [one for one in _FORWARDED if one in headers]:
+        if not _LOOPBACK_HOST.fullmatch(host):
+            raise Forbidden(f"the Host {host[:100]!r} is not this machine", f"open {address}")
+        if found := [name for name in headers if name.startswith(_FORWARDED)]:
             raise Forbidden(
                 f"the request was forwarded ({found[0]}): ictagent up serves this machine only",
                 "run `ictagent collector run` behind a proxy",
             )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
-            raise Forbidden("a page of another origin may not ask", "open http://127.0.0.1:8420 itself")
-        navigation = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and not navigation:
-            raise Forbidden("a page of another site may not ask", f"open http://{host}{path} itself")
+            raise Forbidden("a page of another origin may not ask", f"open {address} itself")
+        if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and not _follows_a_link(request):
+            raise Forbidden("a page of another site may not ask", f"open {address} itself")
+
+
+def _follows_a_link(request: Request) -> bool:
+    """Whether a person opens a page by a link of another site: the answer is shown, and that site cannot read it."""
+    headers = request.headers
+    navigates = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return navigates and request.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +71,17 @@ class ReadToken:
 
     token: Callable[[], str]
 
-    def check(self, path: str, headers: Headers) -> None:
+    def check(self, request: Request) -> None:
         """Raise NotAuthorised unless the request carries the token, or asks for what is open."""
-        if path in OPEN_PATHS:
+        if request.url.path in OPEN_PATHS:
             return
         expected = self.token()
         if not expected:
-            raise Forbidden("reading is closed: no read_token_file is set", "set it under [collector]")
-        if not hmac.compare_digest(_given(headers.get("authorization", "")).encode(), expected.encode()):
+            raise Forbidden(
+                "reading is closed: no read_token_file is set, or its file is empty or cannot be read",
+                "set it under [collector]",
+            )
+        if not hmac.compare_digest(_given(request.headers.get("authorization", "")).encode(), expected.encode()):
             raise NotAuthorised("the reading token is needed", "send it as Bearer, or as the password of any name")
 
 
@@ -89,7 +101,7 @@ def _given(authorization: str) -> str:
 
 
 class Access:
-    """Middleware: applies the rule, and the security headers to every answer."""
+    """Outermost layer of the application: applies the rule, and the security headers to every answer."""
 
     def __init__(self, app: ASGIApp, rule: AccessRule) -> None:
         self._app = app
@@ -105,10 +117,11 @@ class Access:
                 message["headers"] = [*message["headers"], *_HEADERS.items()]
             await send(message)
 
+        request = Request(scope)
         try:
-            self._rule.check(scope["path"], Headers(scope=scope))
+            self._rule.check(request)
         except CollectorError as error:
-            response = error_response(error)
+            response = error_response(request, error)
             if isinstance(error, NotAuthorised):
                 response.headers["WWW-Authenticate"] = 'Basic realm="ictagent", charset="UTF-8"'
             await response(scope, receive, guarded)

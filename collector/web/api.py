@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ from carbon.calendar import HALF_HOUR_SECONDS
 from collector.device_energy import footprint_of, half_hours, ledger_rows, method_of, rules_of
 from collector.enrolment import EnrolRequest, enrol
 from collector.errors import BadRequest, ReportTooLarge
-from collector.queries import device_detail, devices
+from collector.queries import DeviceRow, device_detail, devices
 from collector.running_totals import RunningTotals
 from collector.segments import load_segments
 from collector.service import Collector
@@ -71,7 +72,8 @@ async def device_list(request: Request) -> Response:
         with collector.database.read() as connection:
             rows = devices(connection)
         totals = collector.totals.get()
-        return [{**asdict(row), **_totals_of(totals, row.device_id)} for row in rows]
+        years = totals.years()
+        return [{**_row_json(row), **_totals_json(totals, row.device_id, years)} for row in rows]
 
     return json_response({"devices": await run_in_threadpool(read)})
 
@@ -83,7 +85,9 @@ async def device_one(request: Request) -> Response:
     def read() -> dict[str, Any]:
         with collector.database.read() as connection:
             detail = device_detail(connection, request.path_params["device_id"])
-        return {**asdict(detail), **_totals_of(collector.totals.get(), detail.row.device_id)}
+        totals = collector.totals.get()
+        parts = {name: value for name, value in asdict(detail).items() if name != "row"}
+        return {**_row_json(detail.row), **parts, **_totals_json(totals, detail.row.device_id, totals.years())}
 
     return json_response(await run_in_threadpool(read))
 
@@ -196,11 +200,16 @@ def total_json(total: Total) -> dict[str, Any]:
     }
 
 
-def _totals_of(totals: RunningTotals, device_id: str) -> dict[str, Any]:
-    today = totals.today.get(device_id)
+def _row_json(row: DeviceRow) -> dict[str, Any]:
+    return {**asdict(row), "silent": row.silent, "host_missing": row.host_missing}
+
+
+def _totals_json(totals: RunningTotals, device_id: str, years: Mapping[str, Total]) -> dict[str, Any]:
+    """A device's totals; None where it is not counted or nothing is known of that time."""
+    today, year = totals.today.get(device_id), years.get(device_id)
     return {
         "today": None if today is None else total_json(today),
-        "financial_year": total_json(totals.year_of(device_id)),
+        "financial_year": None if year is None else total_json(year),
     }
 
 

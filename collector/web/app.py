@@ -6,9 +6,9 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from collector.errors import CollectorError
 from collector.service import Collector
@@ -20,17 +20,16 @@ from collector.web.pages import PAGES
 STATIC = Path(__file__).parent / "static"
 
 
-def make_app(collector: Collector, rule: AccessRule) -> Starlette:
-    """The application of a collector, which starts and stops with it."""
+def make_app(collector: Collector, rule: AccessRule) -> ASGIApp:
+    """The application of a collector, behind its access rule."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.collector = collector
         yield
 
-    return Starlette(
+    application = Starlette(
         routes=[*ROUTES, *PAGES, Mount("/static", StaticFiles(directory=STATIC))],
-        middleware=[Middleware(Access, rule=rule)],
         exception_handlers={
             CollectorError: on_collector_error,
             HTTPException: on_http_exception,
@@ -38,3 +37,5 @@ def make_app(collector: Collector, rule: AccessRule) -> Starlette:
         },
         lifespan=lifespan,
     )
+    # Around the whole, so that the answer to a defect, too, carries the security headers.
+    return Access(application, rule)

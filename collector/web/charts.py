@@ -11,8 +11,8 @@ _COLOUR = "#0b5394"
 
 
 @lru_cache(maxsize=64)
-def power_chart(rows: tuple[Row, ...], time_zone_label: str, gap_seconds: int) -> str:
-    """An SVG of watts over time with its band. A pause longer than `gap_seconds` breaks the line."""
+def power_chart(rows: tuple[Row, ...], time_zone_label: str, bucket_seconds: int) -> str:
+    """An SVG of watts over time with its band, from means over buckets. A pause of two buckets breaks the line."""
     # Imported with the first chart: a collector whose pages nobody opens saves 80 MB.
     import altair  # noqa: PLC0415
     import vl_convert  # noqa: PLC0415
@@ -20,12 +20,15 @@ def power_chart(rows: tuple[Row, ...], time_zone_label: str, gap_seconds: int) -
     values: list[dict[str, object]] = []
     stretch = 0
     for index, (at, watts, low, high) in enumerate(rows):
-        if index and at - rows[index - 1][0] > gap_seconds:
+        if index and at - rows[index - 1][0] > 2 * bucket_seconds:
             stretch += 1
         moment = datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
         values.append({"time": moment, "watts": watts, "low": low, "high": high, "stretch": stretch})
+    # Labels that do not depend on an American locale: hours within a day, days within a week.
+    day = rows[-1][0] - rows[0][0] <= 86_400
+    axis = altair.Axis(format="%H:%M" if day else "%a %-d %b", tickCount=8)
     base = altair.Chart(altair.Data(values=values)).encode(
-        x=altair.X("utcyearmonthdatehoursminutes(time):T", title=f"time ({time_zone_label})"),
+        x=altair.X("utcyearmonthdatehoursminutes(time):T", title=f"time ({time_zone_label})", axis=axis),
         detail=altair.Detail("stretch:N"),
     )
     band = base.mark_area(opacity=0.18, color=_COLOUR).encode(

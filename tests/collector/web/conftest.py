@@ -1,0 +1,73 @@
+"""Fixtures of the web's tests: collectors served by either access rule, a small estate, and a real Chromium."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from collector.web.access import ReadToken
+from tests.collector.web.estate_of_tests import ESTATE, TROUBLES, settle_in
+from tests.collector.web.served import Enrolled, Served, serving
+from tests.conftest import missing
+
+READ_TOKEN = "opens-the-pages-0123456789"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A collector served by the rule of `ictagent up`; each test enrols hosts of its own."""
+    with serving(tmp_path_factory.mktemp("local")) as served:
+        yield served
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Served]:
+    """A collector that nobody else has touched, served by the rule of `ictagent up`."""
+    with serving(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A collector served by the rule of `ictagent collector run`; READ_TOKEN opens it."""
+    with serving(tmp_path_factory.mktemp("guarded"), ReadToken(lambda: READ_TOKEN)) as served:
+        yield served
+
+
+class Estate:
+    """A served collector with the hosts of `estate_of_tests`; tests only read it."""
+
+    def __init__(self, served: Served, hosts: dict[str, Enrolled]) -> None:
+        self.served = served
+        self.hosts = hosts
+        self.client = served.client
+
+    def path(self, name: str) -> str:
+        """The path of a host's page."""
+        return f"/devices/{self.hosts[name].device_id}"
+
+
+# For one module at a time: five minutes after its reports the whole estate would be silent.
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    with serving(tmp_path_factory.mktemp("estate")) as served:
+        yield Estate(served, settle_in(served, ESTATE + TROUBLES, days=2))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    if not CHROMIUM.exists():
+        missing("Chromium (Debian package chromium)")
+    with sync_playwright() as playwright:
+        options = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--host-resolver-rules=MAP *.test 127.0.0.1",
+        ]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield browser
+        browser.close()
