@@ -1,4 +1,4 @@
-"""`ictagent estate list|show|set|retire`: devices, where they stand and whose they are."""
+"""`ictagent estate`: devices, where they stand and whose they are; spaces and the organisation beside them."""
 
 import time
 from dataclasses import asdict
@@ -9,6 +9,8 @@ import click
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.wording import figure
 from collector.commands.common import actor, collector_id, database_of, plain_errors
+from collector.commands.estate_organisation import organisation
+from collector.commands.estate_space import space
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
 from collector.estate import retire as retire_device
@@ -27,6 +29,10 @@ def estate() -> None:
       ictagent estate set web01 --site "County Hall" --space "Room 2" --kind data_room
       ictagent estate retire web01
     """
+
+
+estate.add_command(space)
+estate.add_command(organisation)
 
 
 @estate.command("list")
