@@ -54,7 +54,7 @@ def default_of(command: click.Command, option: click.Option) -> str:
     """An option's default in words."""
     if option.required:
         return "required"
-    if option.is_flag:
+    if option.is_flag and not option.secondary_opts:
         return "off"
     value = option.to_info_dict()["default"]
     if value not in (None, ""):
@@ -77,14 +77,14 @@ def command_block() -> str:
         context = click.Context(command, info_name=path)
         usage = " ".join(command.collect_usage_pieces(context))
         parts += [f"### {path}", "", f"`{path} {usage}`".replace(" `", "`"), ""]
-        # What follows a form feed or the first example is for the terminal.
+        # Examples begin with a backspace, which tells click to leave their lines alone; the pages have their own.
         text = inspect.cleandoc(command.help or "").partition("\b")[0].strip()
         parts += [" ".join(text.split()), ""]
         rows = options(command)
         if rows:
             parts += ["| option | default | meaning |", "| --- | --- | --- |"]
             for one in rows:
-                names = ", ".join(f"`{name}`" for name in one.opts)
+                names = ", ".join(f"`{name}`" for name in (*one.opts, *one.secondary_opts))
                 choices = f" One of {', '.join(one.type.choices)}." if isinstance(one.type, click.Choice) else ""
                 parts.append(f"| {names} | {default_of(command, one)} | {one.help}{choices} |")
             parts.append("")

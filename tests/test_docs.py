@@ -107,7 +107,7 @@ def _command_lines() -> Iterator[tuple[str, str]]:
                 yield document.name, inline
     for path, command in commands():
         for part in (command.help or "", str(command.epilog or "")):
-            for line in re.findall(r"^ *ictagent (.*)$", part, re.MULTILINE):
+            for line in re.findall(r"^ *ictagent (.*)$", re.sub(r"\\\n\s*", "", part), re.MULTILINE):
                 yield f"{path} --help", re.split(r" {2,}", line)[0]
 
 
@@ -121,7 +121,7 @@ def test_every_command_that_is_shown_exists_with_its_options(place: str, line: s
         found = command.get_command(click.Context(command), words.pop(0))
         assert found is not None, f"{place}: there is no command {path}"
         command = found
-    known = {name for one in command.params for name in one.opts} | {"--help"}
+    known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
     for word in words:
         if word.startswith("--"):
             assert word.partition("=")[0] in known, f"{place}: {path} has no option {word}"
