@@ -75,8 +75,11 @@ class Ingest:
         )
         context = self._contexts.get(key.device_id)
         if context is None:
+            version = self._estate_version
             context = await asyncio.to_thread(self._load, key.device_id)
-            self._contexts[key.device_id] = context
+            # Not kept if an edit was noticed meanwhile: it may have been read before it, and would then stay.
+            if version == self._estate_version:
+                self._contexts[key.device_id] = context
         recording = prepare(received, context, sent)
         report = received.report
         identity = Identity(key.key_id, report.stream_id, report.sequence, received.sha256)

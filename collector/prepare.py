@@ -105,13 +105,14 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
     recording.facts = [fact for one in readings for fact in _facts(one)]
     # A report that is older than the choice that holds now may say that it began earlier.
     recording.changed_choice = report.choice != context.choice or recording.first_sample_at < context.choice_since
+    sources = _sources(report.sources)
     recording.changed_sources = [
-        state for state in report.sources if context.sources.get(state.source) != (state.outcome, state.reason)
+        state for state in sources if context.sources.get(state.source) != (state.outcome, state.reason)
     ]
     if moved:
         recording.diagnoses.append(_clock(sent.offset_seconds, len(moved)))
     tags = {**context.tags, "host_name": host_name}
-    recording.batch, recording.power = _points(report, readings, times, believed, sent, curve, tags, recording)
+    recording.batch, recording.power = _points(report, sources, readings, times, believed, sent, curve, tags, recording)
     return recording
 
 
@@ -119,6 +120,16 @@ def canonical(inventory: Inventory) -> tuple[str, str]:
     """An inventory as canonical JSON, and its SHA-256: equal hosts give equal hashes."""
     body = json.dumps(asdict(inventory), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return body, hashlib.sha256(body.encode()).hexdigest()
+
+
+def _sources(states: Sequence[SourceState]) -> list[SourceState]:
+    """One state a source, no longer than the database keeps it: else it would seem changed with every report."""
+    return list(
+        {
+            state.source[:64]: SourceState(state.source[:64], state.outcome, state.reason[:1024], state.remedy[:1024])
+            for state in states
+        }.values()
+    )
 
 
 def _facts(one: MeterReadings) -> list[Fact]:
@@ -152,6 +163,7 @@ def _two(differences: list[int]) -> tuple[int, int]:
 
 def _points(
     report: WireReport,
+    sources: Sequence[SourceState],
     readings: Sequence[MeterReadings],
     times: dict[int, int],
     believed: list[int],
@@ -170,9 +182,9 @@ def _points(
     points = derived.points
     daily = report.inventory is not None
     now_ns = believed[-1]
-    for state in report.sources if daily else recording.changed_sources:
+    for state in sources if daily else recording.changed_sources:
         fields = {"outcome": state.outcome, "reason": state.reason or None}
-        points.append(DevicePoint("ictagent_source", {"source": state.source[:64]}, dict(fields), now_ns))
+        points.append(DevicePoint("ictagent_source", {"source": state.source}, dict(fields), now_ns))
     for event in report.events:
         if not plausible(event.unix_ns, sent.received_ns) or not event.code.isidentifier():
             refused.add("event at an impossible time or with an unknown code", event)

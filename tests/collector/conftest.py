@@ -22,20 +22,33 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated database of either kind."""
-    if request.param == "sqlite":
-        opened = open_database(tmp_path / "ictagent.db")
-    else:
-        url: str = request.getfixturevalue("postgres_url")
-        opened = open_database(url)
-        with opened.engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    """An empty, migrated PostgreSQL database."""
+    opened = open_database(postgres_url)
+    with opened.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
     migrate(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated SQLite database."""
+    opened = open_database(tmp_path / "ictagent.db")
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty, migrated database of either kind."""
+    name = "sqlite_database" if request.param == "sqlite" else "postgres_database"
+    opened: Database = request.getfixturevalue(name)
+    return opened
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collector.database.writer import Writer
 from collector.device_context import DeviceContext, load_context
 from collector.ingest import Ingest
 from collector.record import Recorded
-from tests.collector.hosts import Host
+from tests.collector.hosts import NS, Host
 
 
 class Sender:
@@ -55,8 +55,8 @@ class Sender:
         return self._runner.run(self.ingest.report(body, headers, received_ns or time.time_ns()))
 
 
-def headers_of(host: Host, wall_ns: int | None = None, boot_ns: int = 10**18) -> dict[str, str]:
-    """Headers as an agent sends them, by names as HTTP servers give them."""
+def headers_of(host: Host, wall_ns: int | None = None, boot_ns: int = 1010 * NS) -> dict[str, str]:
+    """Headers as an agent sends them, by names as HTTP servers give them; the clocks are those of `plain_report`."""
     return {
         "authorization": f"Bearer {host.enrolled.key}",
         "content-encoding": "gzip",
