@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +17,16 @@ def output_option(*choices: str) -> Callable[[F], F]:
     return click.option(
         "--output", type=click.Choice(choices or ("table", "json")), default="table", show_default=True, help="Format."
     )
+
+
+root_option = click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("/"),
+    show_default=True,
+    help="Root of /sys, /proc and /etc, for captured trees.",
+)
+"""`--root DIRECTORY`: look at a captured tree instead of this host's own."""
 
 
 def echo_json(value: object) -> None:

@@ -1,5 +1,6 @@
 """`ictagent doctor`: why a figure is measured or estimated, and whether everything on the way works."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -12,9 +13,9 @@ import click
 
 from agent.choice import BETTER, chosen_words
 from agent.clock import Clock
-from agent.commands.common import echo_json, echo_table, output_option
+from agent.commands.common import echo_json, echo_table, output_option, root_option
 from agent.errors import ConfigurationError, TransportError
-from agent.files import text_or_empty
+from agent.files import read_text
 from agent.inventory import read_inventory
 from agent.report import Choice, Inventory, SourceState
 from agent.sampler import Sampler
@@ -22,6 +23,7 @@ from agent.settings import AgentSettings, load_agent
 from agent.transport import Transport
 
 TOLERATED_OFFSET_SECONDS = 30
+_AS_OWNER = "run this command as root, or as the agent's user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,7 @@ class Check:
 
 @click.command(epilog="\b\nExamples:\n  ictagent doctor\n  ictagent doctor --output json")
 @output_option()
-@click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("/"),
-    help="Root of /sys, /proc and /etc, for captured trees.",
-)
+@root_option
 def doctor(output: str, root: Path) -> None:
     """Check every energy source, the configuration, the spool, and the way to the collector.
 
@@ -105,20 +102,22 @@ def _state(settings: AgentSettings) -> Check:
     nearest = next(path for path in (directory, *directory.parents) if path.exists())
     if os.access(nearest, os.W_OK | os.X_OK):
         return Check("state directory", "ok", f"{directory} can be written")
-    return Check(
-        "state directory", "failed", f"{directory} cannot be written", "run as its owner, or set state_directory"
-    )
+    return Check("state directory", "failed", f"{directory} cannot be written", f"{_AS_OWNER}, or set state_directory")
 
 
 def _spool(settings: AgentSettings) -> list[Check]:
     spool = settings.state_directory / "spool"
-    if not spool.is_dir():
-        return [Check("spool", "note", "empty: this agent has not run yet")]
-    waiting = [path.stat().st_size for path in spool.glob("*.json.gz")]
+    try:
+        if not spool.is_dir():
+            return [Check("spool", "note", "empty: this agent has not run yet")]
+        waiting = _sizes(spool)
+        rejected = len(os.listdir(spool / "rejected"))
+    except OSError as error:
+        return [Check("spool", "failed", f"{error.filename} cannot be read: {error.strerror}", _AS_OWNER)]
     checks = [
-        Check("spool", "ok", f"{len(waiting)} reports wait, {sum(waiting)} bytes of {settings.spool_limit_bytes}")
+        Check("spool", "ok", f"reports waiting: {len(waiting)}, bytes: {sum(waiting)} of {settings.spool_limit_bytes}")
     ]
-    if rejected := len(list((spool / "rejected").glob("*"))):
+    if rejected:
         checks.append(
             Check(
                 "rejected reports",
@@ -130,17 +129,33 @@ def _spool(settings: AgentSettings) -> list[Check]:
     return checks
 
 
+def _sizes(spool: Path) -> list[int]:
+    """The size of each report that waits. A running agent takes some away meanwhile."""
+    found = []
+    for name in os.listdir(spool):
+        if name.endswith(".json.gz"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append((spool / name).stat().st_size)
+    return found
+
+
 def _collector(settings: AgentSettings) -> list[Check]:
     if not settings.collector:
         return [Check("collector", "note", "none is configured")]
     transport = Transport(settings, Clock())
     try:
         health = transport.request("GET", "/healthz")
-        checks = [Check("collector", "ok" if health.status == 200 else "failed", f"answers {health.status}")]
-        checks += _offset(health.date)
-        key = text_or_empty(settings.key_path)
-        if not key:
+        if health.status != 200 or health.body.get("status") != "ok":
+            finding = f"{settings.collector} answers {health.status} and is no collector"
+            return [Check("collector", "failed", finding, "correct its address, or look at the proxy before it")]
+        checks = [Check("collector", "ok", f"{settings.collector} answers"), *_offset(health.date)]
+        try:
+            key = read_text(settings.key_path)
+        except FileNotFoundError:
             return [*checks, Check("key", "note", "this host is not enrolled yet")]
+        except OSError as error:
+            finding = f"{settings.key_path} cannot be read: {error.strerror}"
+            return [*checks, Check("key", "failed", finding, _AS_OWNER)]
         answer = transport.request("GET", "/v1/whoami", headers={"Authorization": f"Bearer {key}"})
     except TransportError as error:
         return [Check("collector", "failed", str(error), "start it, or correct its address")]

@@ -8,7 +8,7 @@ import click
 
 import agent
 from agent.choice import BETTER, chosen_words
-from agent.commands.common import echo_json, echo_table, output_option
+from agent.commands.common import echo_json, echo_table, output_option, root_option
 from agent.report import jsonable
 from agent.report_builder import build_report
 from agent.sample import Sample
@@ -21,16 +21,11 @@ from agent.sampler import Sampler
 )
 @click.option("--interval", type=click.FloatRange(0.1, 600), default=1.0, show_default=True, help="Seconds to measure.")
 @output_option()
-@click.option(
-    "--root",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("/"),
-    help="Root of /sys, /proc and /etc, for captured trees.",
-)
+@root_option
 def sample(interval: float, output: str, root: Path) -> None:
     """Show what this host tells: inventory, utilisation, energy sources.
 
-    Utilisation and power are means over the interval. The JSON has the report's shape (docs/metrics.md).
+    Utilisation and power are means over the interval. The JSON has the report's shape (docs/reports.md).
     """
     sampler = Sampler(root)
     first = sampler.sample(with_inventory=True)

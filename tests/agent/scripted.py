@@ -67,8 +67,9 @@ class Scripted:
                     self.close_connection = True
                     return
                 content = reply.body()
-                self.send_response(reply.status)
-                headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **reply.headers}
+                self.send_response_only(reply.status)
+                usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+                headers = {**usual, "Content-Length": str(len(content)), **reply.headers}
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.end_headers()

@@ -1,11 +1,8 @@
 """What the agent says of captured machines, and what follows when their counters move on."""
 
-import contextlib
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,8 @@ from agent.report import SampleTime
 from agent.sample import Sample
 from agent.sampler import Sampler
 from tests.agent.machines import MACHINES, NAMES, golden
+from tests.agent.users import become_nobody, unprivileged
 
-NOBODY = 65534
 R640_RANGE_UJ = 262143328850
 
 
@@ -73,19 +70,6 @@ def joules(sample: Sample) -> dict[str, float]:
     }
 
 
-@contextlib.contextmanager
-def unprivileged() -> Iterator[Path]:
-    """A folder whose content is read as a user without privileges, whoever runs the tests."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    user = os.geteuid()
-    try:
-        yield folder
-    finally:
-        os.seteuid(user)
-        shutil.rmtree(folder)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_output_for_a_captured_machine_is_the_golden_one(name: str) -> None:
     expected = json.loads((MACHINES / name / "expected.json").read_text())
@@ -98,8 +82,7 @@ def test_a_counter_that_cannot_be_read_is_a_failure_with_a_remedy_and_the_estima
         # As Linux has them since 5.10.
         for numbers in ("0", "0:0"):
             machine.zone(numbers).chmod(0o400 if os.geteuid() == 0 else 0)
-        if os.geteuid() == 0:
-            os.seteuid(NOBODY)
+        become_nobody()
         sample = machine.sample()
     rapl = next(state for state in sample.sources if state.source == "rapl")
     assert (rapl.outcome, rapl.reason) == ("failed", "not allowed to read the energy counter of intel-rapl:0")
@@ -114,8 +97,7 @@ def test_half_of_the_packages_is_not_taken_for_the_whole_machine() -> None:
         machine = Machine("supermicro-epyc-amd-energy", folder)
         shutil.rmtree(machine.root / "sys/class/hwmon")
         machine.zone("1").chmod(0)
-        if os.geteuid() == 0:
-            os.seteuid(NOBODY)
+        become_nobody()
         sample = machine.sample()
     assert sample.choice.basis == "estimate"
     assert "intel-rapl:1" in sample.choice.why_not["package"]
