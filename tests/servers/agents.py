@@ -5,7 +5,6 @@ collector meanwhile. What was acknowledged can then be compared with what is in 
 """
 
 import asyncio
-import gzip
 import json
 import threading
 import time
@@ -47,6 +46,8 @@ class LoadedHost:
     step: int = 60
     samples_each: int = 6
     points_each: int = 1
+    more_meters: bool = False
+    """Also a core within the package, and a meter of the whole machine, which is then what is counted."""
     key: str = ""
     device_id: str = ""
     acknowledged: list[int] = field(default_factory=list)
@@ -115,6 +116,13 @@ class LoadedHost:
         meter = Meter("rapl/package-0", "rapl", "counter", "package", counted.epoch)
         differences = [counted.difference_uj] if counted.interval_ns else []
         sample.readings.append(MeterReading(meter, counted.interval_ns, [counted.total_uj], differences))
+        if self.more_meters:
+            core = Meter("rapl/package-0/core", "rapl", "counter", "core", counted.epoch, "rapl/package-0")
+            half = [difference // 2 for difference in differences]
+            sample.readings.append(MeterReading(core, counted.interval_ns, [counted.total_uj // 2], half))
+            whole = Meter("acpi/power1", "acpi_meter", "power", "machine_ac", "")
+            if self._taken:
+                sample.readings.append(MeterReading(whole, self.step * NS, [self.watts * 2.5], []))
         busy, total, step = self._taken * self.step * 8 * 10**6, self._taken * self.step * 40 * 10**6, self.step * 10**6
         processors = Meter("cpu", "cpu_time", "utilisation", "processors", BOOT_ID)
         grown = [step * 8, step * 40] if self._taken else []
@@ -258,12 +266,9 @@ class _Connection:
         return int(head.split(" ", 2)[1]), answer
 
 
-def unpacked(body: bytes) -> dict[str, object]:
-    """An encoded report as plain data."""
-    report: dict[str, object] = json.loads(gzip.decompress(body))
-    return report
-
-
-def hosts_since(start: int, count: int, **options: int) -> list[LoadedHost]:
+def hosts_since(start: int, count: int, samples_each: int = 6, points_each: int = 1) -> list[LoadedHost]:
     """So many hosts, alike but for name and power."""
-    return [LoadedHost(f"host-{number:03d}", number, start, **options) for number in range(count)]
+    return [
+        LoadedHost(f"host-{number:03d}", number, start, samples_each=samples_each, points_each=points_each)
+        for number in range(count)
+    ]

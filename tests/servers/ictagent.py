@@ -1,6 +1,5 @@
 """ictagent's own programs as real processes: started by the installed command, heard, killed and started again."""
 
-import base64
 import http.client
 import json
 import os
@@ -138,6 +137,10 @@ class CollectorProgram(Program):
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.begin()
+        self.wait_for_answers()
+
+    def wait_for_answers(self) -> None:
+        """Wait until it answers."""
         wait_until(self._answers, f"the collector's start; it said: {tail(self._stderr)}")
 
     def _answers(self) -> bool:
@@ -233,8 +236,3 @@ def request(
         return answer.status, answer.read().decode(errors="replace")
     finally:
         connection.close()
-
-
-def basic(password: str) -> str:
-    """The Authorization header of a browser that was given a password."""
-    return "Basic " + base64.b64encode(f"anyone:{password}".encode()).decode()

@@ -1,0 +1,216 @@
+"""`ictagent run` against `ictagent collector run` over TLS: enrolment, refusals, outages, and a killed agent."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from collector.database.schema import agent_key, audit_log, energy_fact, meter
+from collector.estate_version import touch
+from collector.ledger import provisional
+from tests.conftest import missing
+from tests.servers.authority import certificates
+from tests.servers.ictagent import AgentProgram, CollectorProgram, ictagent
+from tests.servers.process import wait_until
+from tests.system.comparing import embedded_points, numbers
+
+Keep = Callable[[Any], Any]
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> tuple[Path, Path, Path]:
+    if shutil.which("openssl") is None:
+        missing("openssl")
+    return certificates(tmp_path / "tls")
+
+
+@pytest.fixture
+def collector(keep: Keep, tmp_path: Path, tls: tuple[Path, Path, Path]) -> CollectorProgram:
+    """A collector that asks for TLS."""
+    program: CollectorProgram = keep(CollectorProgram(tmp_path, certificate=tls))
+    program.start()
+    return program
+
+
+def trusting(tls: tuple[Path, Path, Path]) -> dict[str, str]:
+    return {"ICTAGENT_CA": str(tls[0])}
+
+
+def accepted(collector: CollectorProgram) -> int:
+    """How many reports are recorded."""
+    return sum(len(found) for found in numbers(collector).values())
+
+
+def test_outage_restart_and_kill_lose_no_report_and_use_no_number_twice(
+    collector: CollectorProgram, keep: Keep, tmp_path: Path, tls: tuple[Path, Path, Path]
+) -> None:
+    agent: AgentProgram = keep(AgentProgram(tmp_path, collector.url, collector.token(), trusting(tls)))
+    agent.begin()
+    wait_until(lambda: accepted(collector) >= 3, f"three reports; the agent said {agent.said}")
+    status, listed = collector.get("/v1/devices")
+    assert status == 200
+    [device] = listed["devices"]
+    assert oct((agent.state_directory / "key").stat().st_mode & 0o777) == "0o600"
+    # The collector is away: reports gather on disk; the agent is killed meanwhile, twice.
+    collector.kill()
+    wait_until(lambda: len(agent.spooled) >= 3, "three reports in the spool")
+    for _ in range(2):
+        agent.kill()
+        kept = agent.spooled
+        agent.begin()
+        wait_until(lambda: len(agent.spooled) >= len(kept) + 2, "two more reports in the spool")  # noqa: B023  # waited for here
+        assert agent.spooled[: len(kept)] == kept
+        assert agent.spooled[len(kept)] > kept[-1]
+    assert "nothing listens at" in agent.said
+    waiting = agent.spooled
+    collector.start()
+    wait_until(lambda: not agent.spooled, f"an empty spool; the agent said {agent.said[-500:]}", 60)
+    before = accepted(collector)
+    wait_until(lambda: accepted(collector) > before, "another report")
+    assert agent.stop() == 0
+    [stream] = numbers(collector).values()
+    assert set(waiting) <= set(stream)
+    assert len(stream) == len(set(stream))
+    assert stream == sorted(stream), "reports arrive in the order of their numbers"
+    with collector.database() as database, database.read() as connection:
+        # Every report but a start's first has its interval; none is spread over another's.
+        parts = connection.execute(select(func.count(func.distinct(energy_fact.c.part)))).scalar_one()
+        assert parts == len(stream)
+    assert "a new stream" not in agent.said
+    [again] = collector.get("/v1/devices")[1]["devices"]
+    assert again["device_id"] == device["device_id"]
+    assert "Traceback" not in agent.said + collector.said
+
+
+def test_revoked_and_used_tokens_enrol_nobody_and_say_what_to_do(
+    collector: CollectorProgram, keep: Keep, tmp_path: Path, tls: tuple[Path, Path, Path]
+) -> None:
+    token = collector.token(uses=2)
+    state = ["--state-directory", str(collector.state_directory)]
+    first: AgentProgram = keep(AgentProgram(tmp_path / "first", collector.url, token, trusting(tls)))
+    first.begin()
+    wait_until(lambda: accepted(collector) >= 1, "the first report")
+    revoked = ictagent("collector", "token", "revoke", token.partition(".")[0], *state)
+    assert revoked.returncode == 0, revoked.stderr
+    assert "revoked" in ictagent("collector", "token", "list", *state).stdout
+    second: AgentProgram = keep(AgentProgram(tmp_path / "second", collector.url, token, trusting(tls)))
+    second.begin()
+    second.wait_said("the enrolment token is not known, used up, expired or revoked; make a new one")
+    assert not (second.state_directory / "key").exists()
+    wait_until(lambda: len(second.spooled) >= 2, "reports kept meanwhile")
+    # A host that enrolled with the token before keeps its key.
+    before = accepted(collector)
+    wait_until(lambda: accepted(collector) > before, "another report of the first host")
+    with collector.database() as database, database.read() as connection:
+        acts = set(connection.execute(select(audit_log.c.action)).scalars())
+    assert {"token.create", "token.revoke", "device.enrol"} <= acts
+
+
+def test_a_revoked_key_is_told_and_its_reports_are_kept(
+    collector: CollectorProgram, keep: Keep, tmp_path: Path, tls: tuple[Path, Path, Path]
+) -> None:
+    agent: AgentProgram = keep(AgentProgram(tmp_path, collector.url, collector.token(), trusting(tls)))
+    agent.begin()
+    wait_until(lambda: accepted(collector) >= 2, "two reports")
+    with collector.database() as database, database.write() as connection:
+        connection.execute(update(agent_key).values(revoked_at=int(time.time())))
+        touch(connection)
+    agent.wait_said("this key is unknown or revoked; enrol the host again; reports are kept")
+    after = accepted(collector)
+    wait_until(lambda: len(agent.spooled) >= 3, "reports kept in the spool")
+    assert accepted(collector) == after
+
+
+def test_a_certificate_of_another_authority_is_refused_before_anything_is_sent(
+    collector: CollectorProgram, keep: Keep, tmp_path: Path
+) -> None:
+    other = certificates(tmp_path / "tls", "another")
+    token = collector.token()
+    for name, extra in (("other", trusting(other)), ("system", {})):
+        agent: AgentProgram = keep(AgentProgram(tmp_path / name, collector.url, token, extra))
+        agent.begin()
+        agent.wait_said("is not trusted")
+        assert "set `ca` to" in agent.said
+        assert "Traceback" not in agent.said
+    listed = ictagent("collector", "token", "list", "--state-directory", str(collector.state_directory))
+    assert "good" in listed.stdout, "the token was not used up"
+    assert collector.get("/v1/devices")[1]["devices"] == []
+
+
+def test_energy_of_a_counter_is_counted_once_over_kills_of_the_agent(keep: Keep, tmp_path: Path) -> None:
+    """A kernel's energy counter, in a mount namespace of the agent's: what it counted is what the facts hold."""
+    classes = fake_powercap(tmp_path)
+    counter = classes / "powercap/intel-rapl:0/energy_uj"
+    collector: CollectorProgram = keep(CollectorProgram(tmp_path))
+    collector.start()
+    prefix = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /sys/class && exec "$@"', str(classes)]
+    agent: AgentProgram = keep(AgentProgram(tmp_path, collector.url, collector.token(), prefix=prefix))
+    agent.begin()
+    value, start = 262_143_000_000, 0
+    write(counter, value)
+
+    def counted() -> int:
+        return counted_uj(collector)
+
+    wait_until(lambda: accepted(collector) >= 2, f"two reports; the agent said {agent.said}")
+    start = value
+    for _ in range(3):
+        # It wraps on the way: the range is 262 143 328 850 microjoules.
+        value += 150_000_123
+        write(counter, value % (RANGE_UJ + 1))
+        wait_until(lambda: counted() == value - start, f"{value - start} microjoules, not {counted()}")  # noqa: B023  # waited for here
+        agent.kill()
+        value += 50_000_007
+        write(counter, value % (RANGE_UJ + 1))
+        agent.begin()
+        wait_until(lambda: counted() == value - start, f"{value - start} microjoules after a kill, not {counted()}")  # noqa: B023  # waited for here
+    assert agent.stop() == 0
+    assert counted() == value - start
+    powers = embedded_points(collector, "hw_component")
+    assert powers, "the package's power is a series"
+
+
+RANGE_UJ = 262_143_328_850
+
+
+def fake_powercap(directory: Path) -> Path:
+    """A copy of /sys/class with an energy counter in it, for a mount namespace."""
+    classes = directory / "class"
+    classes.mkdir()
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "--bind", str(classes), "/sys/class"], capture_output=True, check=False
+    )
+    if os.geteuid() != 0 or tried.returncode != 0:
+        missing("a mount namespace of our own (root)")
+    for name in ("net", "block", "dmi", "hwmon"):
+        with contextlib.suppress(OSError):
+            shutil.copytree(f"/sys/class/{name}", classes / name, symlinks=True)
+    zone = classes / "powercap/intel-rapl:0"
+    zone.mkdir(parents=True)
+    for file, text in (("name", "package-0"), ("max_energy_range_uj", str(RANGE_UJ)), ("energy_uj", "262143000000")):
+        (zone / file).write_text(f"{text}\n")
+    return classes
+
+
+def write(path: Path, value: int) -> None:
+    """A counter's new value, in one step as a kernel's."""
+    new = path.with_name("new")
+    new.write_text(f"{value}\n")
+    new.replace(path)
+
+
+def counted_uj(collector: CollectorProgram) -> int:
+    """Measured microjoules of the only device, the open half-hour included."""
+    with collector.database() as database, database.read() as connection:
+        device_id = connection.execute(select(meter.c.device_id)).scalars().first()
+        if device_id is None:
+            return 0
+        rows = provisional(connection, device_id)
+        return sum(row["measured_uj"] for by_time in rows.values() for row in by_time.values())
