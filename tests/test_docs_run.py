@@ -163,7 +163,7 @@ def test_what_is_written_is_what_the_measurements_page_lists(desk: Desk) -> None
     with closing(sqlite3.connect(desk.folder / "collector" / "points.db")) as connection:
         keys = [key for (key,) in connection.execute("SELECT key FROM series")]
     assert {parse_key(key)[0] for key in keys} <= set(MEASUREMENTS)
-    always = {"hw_host", "system_cpu", "system_memory", "ictagent_agent", "ictagent_source"}
+    always = {"hw_host", "system_cpu", "system_memory", "ictagent_agent", "ictagent_source", "ictagent_collector"}
     assert {name for name, found in written.items() if found} >= always
     for name, found in written.items():
         fields = {field.name for field in MEASUREMENTS[name].fields}
