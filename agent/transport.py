@@ -8,6 +8,7 @@ import http.client
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -140,9 +141,6 @@ class Transport:
         return connection
 
     def _tls(self, host: str, port: int) -> http.client.HTTPSConnection:
-        # Imported here: an agent that talks to its own machine saves the 6 MB.
-        import ssl  # noqa: PLC0415
-
         try:
             context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
         except OSError as error:
@@ -158,9 +156,9 @@ class Transport:
             return f"the collector's name {self._url.hostname} is not known: {error.strerror}"
         if isinstance(error, ConnectionRefusedError):
             return f"nothing listens at {address}: is the collector running?"
-        if verification := getattr(error, "verify_message", ""):  # of ssl.SSLCertVerificationError
+        if isinstance(error, ssl.SSLCertVerificationError):
             return (
-                f"the certificate of {address} is not trusted ({verification}): set `ca` to its authority's certificate, "
+                f"the certificate of {address} is not trusted ({error.verify_message}): set `ca` to its authority's certificate, "
                 "or correct the address"
             )
         if isinstance(error, TimeoutError):

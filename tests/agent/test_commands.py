@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from agent.cli import COMMANDS
-from agent.commands.doctor import doctor as doctor_command
 from agent.report import Report
 from tests.agent import trees
 from tests.agent.machines import MACHINES
 from tests.agent.scripted import Reply, refusal, scripted
-from tests.agent.users import become_nobody, unprivileged
+from tests.agent.users import unprivileged
 from tests.servers.process import free_port
 
 REPOSITORY = Path(__file__).parents[2]
@@ -271,6 +269,16 @@ def test_doctor_counts_what_waits_and_what_was_refused(tmp_path: Path) -> None:
     assert str(rejected) in checks(done)["rejected reports"]["finding"]
 
 
+AS_NOBODY = """
+import encodings.ascii, encodings.idna, encodings.latin_1
+from agent.commands.doctor import doctor
+from tests.agent.users import become_nobody
+# Only now: another user may not even see where Python is installed.
+become_nobody()
+doctor()
+"""
+
+
 def test_doctor_of_another_user_says_what_it_may_not_look_at(tmp_path: Path) -> None:
     with unprivileged() as folder:
         state = folder / "state"
@@ -278,14 +286,17 @@ def test_doctor_of_another_user_says_what_it_may_not_look_at(tmp_path: Path) -> 
         (state / "key").write_text("the-key")
         for path, mode in (("key", 0o000), ("spool", 0o000), ("", 0o555)):
             (state / path).chmod(mode)
-        environment = {"ICTAGENT_STATE_DIRECTORY": str(state)}
         with scripted(HEALTHY) as server:
-            become_nobody()
-            # In this process: another user may not even see where Python is installed.
-            arguments = ["--root", str(MACHINES / "vm-kvm"), "--output", "json"]
-            ran = CliRunner().invoke(doctor_command, arguments, env={**environment, "ICTAGENT_COLLECTOR": server.url})
-    found = {check["subject"]: check for check in json.loads(ran.stdout)["checks"]}
-    assert ran.exit_code == 1
+            done = subprocess.run(
+                [sys.executable, "-c", AS_NOBODY, "--output", "json"],
+                check=False,
+                capture_output=True,
+                text=True,
+                cwd=REPOSITORY,
+                env={**os.environ, "ICTAGENT_STATE_DIRECTORY": str(state), "ICTAGENT_COLLECTOR": server.url},
+            )
+    assert done.returncode == 1
+    found = checks(done)
     assert "cannot be written" in found["state directory"]["finding"]
     assert "Permission denied" in found["spool"]["finding"]
     assert "Permission denied" in found["key"]["finding"]

@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.errors import SpoolError
 from agent.spool import Spool
-from tests.conftest import missing
+from tests.agent.disks import fill
 from tests.servers.process import wait_until
 
 MEGABYTE = 1024 * 1024
@@ -118,35 +117,6 @@ def test_a_single_report_larger_than_the_limit_is_kept(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MEGABYTE)
     spool.add(spool.next_sequence(), body(size=2 * MEGABYTE))
     assert spool.oldest() is not None
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 kB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(disk)], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        missing("the right to mount a small file system")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave no byte on the disk."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while True:
-                    file.write(b"\0" * size)
-            except OSError:
-                continue
-    return ballast
 
 
 def test_a_full_disk_is_named_and_reports_go_on_by_themselves_when_there_is_space_again(small_disk: Path) -> None:
