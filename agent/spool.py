@@ -204,7 +204,7 @@ class Spool:
         with os.scandir(self.directory) as entries:
             for entry in entries:
                 stem = entry.name.removesuffix(_SUFFIX)
-                if stem != entry.name and stem.isdigit() and entry.is_file():
+                if stem != entry.name and stem.isdecimal() and entry.is_file():
                     found[int(stem)] = entry.stat().st_size
         return found
 

@@ -121,7 +121,7 @@ class Transport:
         return Answer(
             response.status,
             parsed if isinstance(parsed, dict) else {},
-            float(after) if after.isascii() and after.isdigit() else None,
+            float(after) if after.isdecimal() else None,
             response.headers.get("Date", ""),
         )
 

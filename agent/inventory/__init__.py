@@ -50,7 +50,7 @@ def _host_name(root: Path) -> str:
 def _memory_bytes(root: Path) -> int | None:
     for line in text_or_empty(root / "proc/meminfo").splitlines():
         name, _, value = line.partition(":")
-        if name == "MemTotal" and value.split()[:1] and value.split()[0].isdigit():
+        if name == "MemTotal" and value.split()[:1] and value.split()[0].isdecimal():
             return int(value.split()[0]) * _KB
     return None
 
@@ -66,6 +66,6 @@ def _operating_system(root: Path) -> str:
 
 def _boot_unix_ns(root: Path) -> int | None:
     for line in text_or_empty(root / "proc/stat").splitlines():
-        if line.startswith("btime ") and line[6:].strip().isdigit():
+        if line.startswith("btime ") and line[6:].strip().isdecimal():
             return int(line[6:]) * 10**9
     return None

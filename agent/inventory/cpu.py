@@ -71,7 +71,7 @@ def _topology(root: Path) -> tuple[int | None, int | None]:
     if not tree.is_dir():
         return None, None
     for name in os.listdir(tree):
-        if name.startswith("cpu") and name[3:].isdigit():
+        if name.startswith("cpu") and name[3:].isdecimal():
             package = number_or_none(tree / name / "topology/physical_package_id")
             core = number_or_none(tree / name / "topology/core_id")
             if package is not None and core is not None:

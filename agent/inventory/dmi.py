@@ -64,7 +64,7 @@ def read_dmi(root: Path) -> Dmi:
     model = meaningful(text_or_empty(tree / "product_name"))
     version = meaningful(text_or_empty(tree / "product_version"))
     vendor = meaningful(text_or_empty(tree / "sys_vendor"))
-    if vendor.lower() == "lenovo" and version and not version[0].isdigit():
+    if vendor.lower() == "lenovo" and version and not version[0].isdecimal():
         # Lenovo writes the name people know ("ThinkPad T14") as version and its own code as name.
         model = f"{version} ({model})" if model else version
     if not model:
@@ -93,7 +93,7 @@ def meaningful(text: str) -> str:
 
 
 def _chassis(text: str) -> str:
-    number = int(text) & 0x7F if text.isdigit() else 0
+    number = int(text) & 0x7F if text.isdecimal() else 0
     for name, numbers in _CHASSIS.items():
         if number in numbers:
             return name
