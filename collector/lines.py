@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agent.names import MEASUREMENTS, FieldType
 from agent.report import Value
 
-_TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": " ", "\r": " ", "\\": "/"})
+_TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": "\\ ", "\r": "\\ ", "\\": "/"})
 """A backslash in a tag cannot be written unambiguously in line protocol; it becomes a slash."""
 _TEXT_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " ", "\r": " "})
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,19 +20,24 @@ def binaries() -> Path | None:
 
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
-    """The URL of an empty database server. As root it runs as the user postgres, which initdb insists on."""
+    """The URL of an empty database server. As root it runs as the user postgres, which initdb insists on.
+
+    `directory` / "data" leads to its files, which lie elsewhere: each pytest that starts closes its own folders to
+    other users, also under a server of a pytest that runs beside it.
+    """
     programs = binaries()
     assert programs is not None
+    with tempfile.TemporaryDirectory(prefix="ictagent-postgres-", ignore_cleanup_errors=True) as name:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "data").symlink_to(Path(name) / "data")
+        yield from _serve(programs, Path(name))
+
+
+def _serve(programs: Path, directory: Path) -> Iterator[str]:
     data = directory / "data"
-    data.mkdir(parents=True)
     prefix: list[str] = []
     if os.geteuid() == 0:
-        for path in (directory, data):
-            shutil.chown(path, "postgres")
-        for parent in directory.parents:
-            if parent == Path("/tmp"):  # pytest's own temporary folder, whose modes we open for postgres
-                break
-            parent.chmod(parent.stat().st_mode | 0o055)
+        shutil.chown(directory, "postgres")
         prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     initdb = [*prefix, str(programs / "initdb"), "-D", str(data), "-U", "ictagent", "--auth=trust", "-E", "UTF8"]
     subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, cwd="/")
