@@ -14,7 +14,7 @@ from collector.database.schema import ledger_due, meter
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, rules_of
 from collector.ledger import provisional
 from collector.segments import load_segments
-from collector.totals import Total, month_totals, nothing, sum_totals
+from collector.totals import Total, month_totals, nothing, possible_seconds, sum_totals
 
 FRESH_SECONDS = 30.0
 
@@ -59,13 +59,14 @@ def running_totals(connection: Connection, now: int) -> RunningTotals:
     date = rules.day(half_hour_of(now))
     year = financial_year(date)
     totals = RunningTotals(now, year, rules)
-    totals.by_month = month_totals(connection, rules, financial_year_dates(year)[0], date)
+    totals.by_month = month_totals(connection, rules, financial_year_dates(year)[0], date, now)
     start, end = day_bounds(date, rules.time_zone)
     segments = [one for one in load_segments(connection, start, end) if one.counted]
     for segment in segments:
+        today = totals.today.setdefault(segment.device_id, nothing())
+        today.possible_seconds += possible_seconds(segment, start, now)
         for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, segment.start, segment.end)):
-            total = totals.today.setdefault(segment.device_id, nothing())
-            total.add(one.energy, footprint_of(one, rules), one.covered_seconds, HALF_HOUR_SECONDS)
+            today.add(one.energy, footprint_of(one, rules), one.covered_seconds)
     _add_unwritten(connection, totals, date)
     return totals
 
@@ -102,9 +103,9 @@ def _replace(
     if day == date:
         places.append(totals.today.setdefault(device_id, nothing()))
     for total in places:
-        total.add(now.energy, footprint_of(now, totals.rules), now.covered_seconds, HALF_HOUR_SECONDS)
+        total.add(now.energy, footprint_of(now, totals.rules), now.covered_seconds)
         if before is not None:
-            total.subtract(before.energy, footprint_of(before, totals.rules), before.covered_seconds, HALF_HOUR_SECONDS)
+            total.subtract(before.energy, footprint_of(before, totals.rules), before.covered_seconds)
 
 
 class TotalsCache:

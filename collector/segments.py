@@ -37,6 +37,7 @@ GUEST_PLATFORMS = ("virtual_machine", "container")
 class Segment:
     """One device from half-hour `start` to before `end` (Unix seconds): its meters add up to it.
 
+    `first_heard` is when the device was first sampled (Unix seconds), which may lie within its first half-hour.
     `host_name` is the name it had then. `host_missing` marks a guest whose host is not known; `counted` says whether
     the device enters totals.
     """
@@ -44,6 +45,7 @@ class Segment:
     device_id: str
     start: int
     end: int
+    first_heard: int
     meter_ids: tuple[int, ...]
     basis: str
     host_name: str
@@ -102,6 +104,7 @@ def load_segments(
                     device_id=one.id,
                     start=begins,
                     end=ends,
+                    first_heard=min(row.valid_from for row in mine[0]) if mine[0] else begins,
                     meter_ids=_meter_ids(choice, meters.get(one.id, {})),
                     basis=choice.basis,
                     host_name=known.host_name if known else "",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from carbon.calendar import day_bounds, days_between
+from carbon.calendar import day_bounds, days_between, half_hour_of
 from carbon.footprint import Energy, Footprint, footprint
 from carbon.footprint import add as add_footprints
 from collector.database.schema import ledger_day
@@ -21,7 +21,10 @@ _SUMS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds")
 
 @dataclass(slots=True)
 class Total:
-    """An amount with its footprint, and how much of its devices' time had a reading."""
+    """An amount with its footprint, and how much of its devices' time had a reading.
+
+    `possible_seconds` is the time in which the devices were in use, from when each was first heard of.
+    """
 
     energy: Energy
     footprint: Footprint
@@ -30,17 +33,16 @@ class Total:
 
     @property
     def coverage(self) -> float:
-        return self.covered_seconds / self.possible_seconds if self.possible_seconds else 0.0
+        return min(1.0, self.covered_seconds / self.possible_seconds) if self.possible_seconds else 0.0
 
-    def add(self, energy: Energy, carbon: Footprint, covered_seconds: int, possible_seconds: int) -> None:
+    def add(self, energy: Energy, carbon: Footprint, covered_seconds: int) -> None:
         self.energy += energy
         self.footprint += carbon
         self.covered_seconds += covered_seconds
-        self.possible_seconds += possible_seconds
 
-    def subtract(self, energy: Energy, carbon: Footprint, covered_seconds: int, possible_seconds: int) -> None:
+    def subtract(self, energy: Energy, carbon: Footprint, covered_seconds: int) -> None:
         """Take back what was added."""
-        self.add(-energy, -carbon, -covered_seconds, -possible_seconds)
+        self.add(-energy, -carbon, -covered_seconds)
 
 
 def nothing() -> Total:
@@ -48,26 +50,41 @@ def nothing() -> Total:
 
 
 def month_totals(
-    connection: Connection, rules: Rules, first: datetime.date, last: datetime.date
+    connection: Connection, rules: Rules, first: datetime.date, last: datetime.date, until: int | None = None
 ) -> dict[tuple[str, str], Total]:
-    """Totals by (month as YYYY-MM, device) of the counted devices, from a local date to another, both included."""
+    """Totals by (month as YYYY-MM, device) of the counted devices, from a local date to another, both included.
+
+    Time after `until` (Unix seconds) is not yet possible to cover.
+    """
     start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
     totals: dict[tuple[str, str], Total] = {}
     segments = [segment for segment in load_segments(connection, start, end) if segment.counted]
     months = _MonthSums(connection, first, last)
     for segment in segments:
+        for month, seconds in _possible_by_month(segment, rules, start, end if until is None else min(end, until)):
+            totals.setdefault((month, segment.device_id), nothing()).possible_seconds += seconds
         for month, span_first, span_last in _months(segment, rules, first, last):
             _add_days(months, segment, month, span_first, span_last, rules, totals)
         for edge_start, edge_end in _partial_days(segment, rules):
-            rows = half_hours([segment], ledger_rows(connection, segment.meter_ids, edge_start, edge_end))
-            for one in rows:
+            for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, edge_start, edge_end)):
                 key = (rules.day(one.half_hour).isoformat()[:7], segment.device_id)
-                carbon = footprint_of(one, rules)
-                totals.setdefault(key, nothing()).add(one.energy, carbon, one.covered_seconds, 0)
-            if rows:
-                key = (rules.day(edge_start).isoformat()[:7], segment.device_id)
-                totals.setdefault(key, nothing()).possible_seconds += edge_end - edge_start
+                totals.setdefault(key, nothing()).add(one.energy, footprint_of(one, rules), one.covered_seconds)
     return totals
+
+
+def possible_seconds(segment: Segment, start: int, end: int) -> int:
+    """The time from `start` to before `end` in which the segment's device could be read."""
+    return max(0, min(segment.end, end) - max(segment.start, segment.first_heard, start))
+
+
+def _possible_by_month(segment: Segment, rules: Rules, start: int, end: int) -> Iterable[tuple[str, int]]:
+    """The segment's possible time by month (YYYY-MM)."""
+    begins, ends = max(segment.start, start), min(segment.end, end)
+    while begins < ends:
+        month = rules.day(half_hour_of(begins)).replace(day=1)
+        following = day_bounds((month + datetime.timedelta(days=32)).replace(day=1), rules.time_zone)[0]
+        yield month.isoformat()[:7], possible_seconds(segment, begins, min(ends, following))
+        begins = following
 
 
 class _MonthSums:
@@ -121,8 +138,7 @@ def _add_days(
         covered.append(found[4])
     if known:
         carbon = footprint(energy, rules.factors(first).factors, segment.pue)
-        possible = day_bounds(last, rules.time_zone)[1] - day_bounds(first, rules.time_zone)[0]
-        totals.setdefault((month, segment.device_id), nothing()).add(energy, carbon, min(covered), possible)
+        totals.setdefault((month, segment.device_id), nothing()).add(energy, carbon, min(covered))
 
 
 def _whole_days(segment: Segment, rules: Rules) -> tuple[datetime.date, datetime.date] | None:
