@@ -1,5 +1,6 @@
 """Edits of the estate: each is dated, audited, and counts the estate's version up so that caches notice."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -76,8 +77,16 @@ def place(connection: Connection, device_id: str, wanted: Placement, actor: str,
 def retire(
     connection: Connection, device_id: str, actor: str, now: int, collector_id: str, *, undo: bool = False
 ) -> None:
-    """Take a device out of use from now on, or back into it as if it had never been out."""
+    """Take a device out of use from now on, or back into it as if it had never been out.
+
+    Raises BadRequest where that is so already: retiring again would move the day until which it counts.
+    """
     retired_at = connection.execute(select(device.c.retired_at).where(device.c.id == device_id)).scalar_one()
+    if undo and retired_at is None:
+        raise BadRequest(f"the device {device_id} is in use", "see `ictagent estate list --retired`")
+    if not undo and retired_at is not None:
+        day = f"{datetime.datetime.fromtimestamp(retired_at, datetime.UTC):%Y-%m-%d}"
+        raise BadRequest(f"the device {device_id} is retired since {day}", "take it back with --undo")
     with history_edit(connection, device_id, now if retired_at is None else retired_at, now, collector_id):
         connection.execute(update(device).where(device.c.id == device_id).values(retired_at=None if undo else now))
     audit(connection, now, actor, "estate.unretire" if undo else "estate.retire", device_id, {})

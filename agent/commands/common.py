@@ -35,11 +35,15 @@ def echo_json(value: object) -> None:
 
 
 def echo_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A plain table with aligned columns."""
-    texts = [[str(cell) for cell in row] for row in [header, *rows]]
+    """A plain table with aligned columns. What a terminal might obey (a host name may hold anything) shows as `?`."""
+    texts = [[_printable(str(cell)) for cell in row] for row in [header, *rows]]
     widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
     for row in texts:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def log_to_stderr(level: str) -> None:

@@ -3,9 +3,11 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
+from agent.choice import RUNGS
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.wording import figure
 from collector.commands.common import actor, collector_id, database_of, plain_errors
@@ -14,7 +16,7 @@ from collector.commands.estate_space import space
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
 from collector.estate import retire as retire_device
-from collector.queries import device_detail, devices
+from collector.queries import DeviceRow, device_detail, devices
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 
@@ -35,7 +37,7 @@ estate.add_command(space)
 estate.add_command(organisation)
 
 
-@estate.command("list")
+@estate.command("list", epilog="\b\nExample:\n  ictagent estate list --output json")
 @click.option("--retired", is_flag=True, help="The retired ones instead.")
 @_STATE
 @output_option()
@@ -44,7 +46,10 @@ def list_devices(retired: bool, state_directory: Path | None, output: str) -> No
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         rows = devices(connection, retired=retired)
     if output == "json":
-        echo_json([asdict(row) for row in rows])
+        echo_json([_row_json(row) for row in rows])
+        return
+    if not rows:
+        click.echo("no device is retired" if retired else "no device has enrolled yet", err=True)
         return
     table = [
         (
@@ -54,14 +59,18 @@ def list_devices(retired: bool, state_directory: Path | None, output: str) -> No
             row.space,
             "" if row.power_watts is None else f"{figure(row.power_watts, 3)} W",
             row.method,
-            "silent" if row.silent else "heard",
+            "retired" if retired else "silent" if row.silent else "heard",
         )
         for row in rows
     ]
     echo_table(("device", "name", "site", "space", "power", "method", "state"), table)
 
 
-@estate.command()
+def _row_json(row: DeviceRow) -> dict[str, Any]:
+    return {**asdict(row), "silent": row.silent, "host_missing": row.host_missing}
+
+
+@estate.command(epilog="\b\nExample:\n  ictagent estate show web01")
 @click.argument("device")
 @_STATE
 @output_option()
@@ -70,10 +79,14 @@ def show(device: str, state_directory: Path | None, output: str) -> None:
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         detail = device_detail(connection, find_device(connection, device))
     if output == "json":
-        echo_json(asdict(detail))
+        echo_json({**asdict(detail), "row": _row_json(detail.row)})
         return
     facts = {**asdict(detail.row), **detail.inventory}
     echo_table(("fact", "value"), [(name, value) for name, value in facts.items() if value not in ("", None, [])])
+    if detail.choice:
+        click.echo(f"\nchosen: {RUNGS[detail.choice['basis']]}  {' + '.join(detail.choice['meters'])}".rstrip())
+        for rung, reason in detail.choice["why_not"].items():
+            click.echo(f"  not {RUNGS[rung]}: {reason}")
     click.echo()
     sources = [(one["source"], one["outcome"], one["reason"], one["remedy"]) for one in detail.sources]
     echo_table(("source", "outcome", "reason", "remedy"), sources)
@@ -81,7 +94,13 @@ def show(device: str, state_directory: Path | None, output: str) -> None:
         click.echo(f"\n{one['code']}: {one['detail']}; {one['remedy']}")
 
 
-@estate.command("set")
+@estate.command(
+    "set",
+    epilog="\b\nExamples:\n"
+    '  ictagent estate set web01 --site "County Hall" --space "Room 2" --kind data_room\n'
+    '  ictagent estate set web01 --owner "Digital services" --directorate Resources\n'
+    '  ictagent estate set web01 --space ""     in no space any more',
+)
 @click.argument("device")
 @click.option("--site", help="Site; made if it is new. Empty text: none.")
 @click.option("--space", help="Space of the site; made if it is new, with --kind.")
@@ -108,7 +127,7 @@ def set_place(
     click.echo(f"{device_id} is set")
 
 
-@estate.command()
+@estate.command(epilog="\b\nExamples:\n  ictagent estate retire web01\n  ictagent estate retire web01 --undo")
 @click.argument("device")
 @click.option("--undo", is_flag=True, help="Take it back into use.")
 @_STATE

@@ -37,7 +37,9 @@ def collector() -> None:
 collector.add_command(deadletter)
 
 
-@collector.command()
+@collector.command(
+    epilog="\b\nExample:\n  ictagent collector run --listen 127.0.0.1:8420 --read-token-file /etc/ictagent/read-token"
+)
 @click.option("--listen", help="Address and port; every address but loopback needs a certificate.")
 @STATE_DIRECTORY
 @click.option("--database", help="PostgreSQL URL; without it SQLite in the state directory.")
@@ -96,7 +98,7 @@ def create(label: str, uses: int, days: int, site: str, state_directory: Path | 
     click.echo(text)
 
 
-@token.command("list")
+@token.command("list", epilog="\b\nExample:\n  ictagent collector token list --output json")
 @STATE_DIRECTORY
 @output_option()
 def list_tokens(state_directory: Path | None, output: str) -> None:
@@ -117,13 +119,15 @@ def list_tokens(state_directory: Path | None, output: str) -> None:
     ]
     if output == "json":
         echo_json(found)
+    elif not found:
+        click.echo("there is no token yet: ictagent collector token create", err=True)
     else:
         echo_table(
             ("id", "label", "site", "uses left", "expires (UTC)", "state"), [list(one.values()) for one in found]
         )
 
 
-@token.command()
+@token.command(epilog="\b\nExample:\n  ictagent collector token revoke 3a5f0e2dbe89")
 @click.argument("token_id")
 @STATE_DIRECTORY
 def revoke(token_id: str, state_directory: Path | None) -> None:
