@@ -17,9 +17,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection, select
 
 from agent.files import text_or_empty, write_durably
+from collector.adoption import adopt
 from collector.claim import forget_old_hashes
 from collector.database.engine import Database, open_database
-from collector.database.locks import adopt_outbox, cluster_job
+from collector.database.locks import cluster_job
 from collector.database.migrate import migrate
 from collector.database.schema import collector_instance, organisation
 from collector.database.upsert import upsert
@@ -106,10 +107,13 @@ class Collector:
         """Write the ledger rows that are due, of all devices; and the series of days whose history was edited; how many."""
         at = int(time.time()) if now is None else now
         with cluster_job(self.database, "ledger") as mine:
-            written = write_round(self.database, self.writer, self.collector_id, at) if mine else 0
+            written = self._write_round(at) if mine else 0
         if written:
             self._recorded()
         return written
+
+    def _write_round(self, now: int) -> int:
+        return write_round(self.database, self.writer, self.collector_id, now, self._stopping)
 
     def count_host_missing(self, counted: bool) -> None:
         """Whether guests whose host is unknown enter the totals."""
@@ -162,7 +166,7 @@ class Collector:
 
     def _keep_house(self) -> None:
         self.writer.run(_heartbeat, (self.collector_id, int(time.time())))
-        if self.writer.run(_adopt, self.collector_id):
+        if self.writer.run(adopt, self.collector_id):
             self._recorded()
         targets = tuple(pump.state.target for pump in self.pumps)
         total = shutil.disk_usage(self.settings.state_directory).total
@@ -222,10 +226,6 @@ def _append_batch(connection: Connection, items: Sequence[tuple[str, int, Batch 
     for collector_id, now, batch in items:
         append(connection, collector_id, now, [batch])
     return [None] * len(items)
-
-
-def _adopt(connection: Connection, items: Sequence[str]) -> list[int]:
-    return [adopt_outbox(connection, one, int(time.time())) for one in items]
 
 
 def _influx_settings(settings: CollectorSettings) -> InfluxSettings:

@@ -33,26 +33,27 @@ def cluster_job(database: Database, name: str) -> Iterator[bool]:
                 connection.commit()
 
 
-def adopt_outbox(connection: Connection, collector_id: str, now: int) -> int:
-    """Take over outbox rows of collectors not heard of for five minutes; how many. Others skip what is locked."""
+def adopt_outbox(connection: Connection, collector_id: str, now: int) -> list[bytes]:
+    """Take over outbox rows of collectors not heard of for five minutes; their lines. Others skip what is locked."""
     if connection.dialect.name == "sqlite":
-        return 0
+        return []
     dead = select(collector_instance.c.id).where(
         collector_instance.c.heartbeat_at < now - DEAD_SECONDS, collector_instance.c.id != collector_id
     )
     rows = (
-        select(outbox.c.id)
+        select(outbox.c.id, outbox.c.lines)
         .where(outbox.c.collector_id.in_(dead))
         .order_by(outbox.c.id)
         .limit(_ADOPTED_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    found = list(connection.execute(rows).scalars())
-    if found:
+    adopted = connection.execute(rows).all()
+    if adopted:
+        found = [row.id for row in adopted]
         # As new rows, so that this collector's cursors, which may be past the old numbers, come to them.
         columns = [column for column in outbox.columns if column.name not in ("id", "collector_id")]
         copied = select(literal(collector_id), *columns).where(outbox.c.id.in_(found)).order_by(outbox.c.id)
         names = ["collector_id", *(column.name for column in columns)]
         connection.execute(insert(outbox).from_select(names, copied))
         connection.execute(delete(outbox).where(outbox.c.id.in_(found)))
-    return len(found)
+    return [bytes(row.lines) for row in adopted]
