@@ -51,3 +51,7 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(
         stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s", force=True
     )
+    if level != "debug":
+        # Each start of theirs is worth ten lines to them and none to anybody else.
+        for name in ("alembic", "apscheduler"):
+            logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

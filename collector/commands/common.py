@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.errors import AgentError, ConfigurationError
 from agent.files import text_or_empty
-from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, load
+from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, Loaded, load
 from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
 from collector.errors import CollectorError
@@ -24,11 +24,17 @@ def plain_errors() -> Iterator[None]:
         raise AgentError("; ".join(part for part in (error.message, error.remedy) if part)) from error
 
 
-def collector_settings(
-    flags: dict[str, Any] | None = None, directory: Path = CONFIGURATION_DIRECTORY
-) -> CollectorSettings:
+def collector_settings(flags: dict[str, Any] | None = None) -> CollectorSettings:
     """The collector's settings, checked against each other."""
-    settings = load("collector", CollectorSettings, flags, directory=directory).settings
+    return load_collector(flags).settings
+
+
+def load_collector(
+    flags: dict[str, Any] | None = None, directory: Path = CONFIGURATION_DIRECTORY
+) -> Loaded[CollectorSettings]:
+    """The collector's settings with where each comes from. Raises ConfigurationError for values that cannot work."""
+    loaded = load("collector", CollectorSettings, flags, directory=directory)
+    settings = loaded.settings
     host, port = listen_address(settings.listen)
     if bool(settings.certificate_file) != bool(settings.certificate_key_file):
         raise ConfigurationError("certificate_file and certificate_key_file belong together")
@@ -36,7 +42,7 @@ def collector_settings(
         raise ConfigurationError(f"listening on {host}:{port} needs TLS: set certificate_file and certificate_key_file")
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
-    return settings
+    return loaded
 
 
 def listen_address(text: str) -> tuple[str, int]:

@@ -17,13 +17,14 @@ from agent.errors import ConfigurationError
 from agent.settings import LOOPBACK, default_state_directory
 from carbon.spaces import NOT_SET
 from carbon.wording import host_line
-from collector.commands.common import collector_settings, listen_address, plain_errors
+from collector.commands.common import listen_address, plain_errors
 from collector.commands.serve import bind, server_of, sole_user
 from collector.device_energy import rules_of
 from collector.enrolment import TokenRequest, create_tokens
 from collector.queries import DeviceRow, devices
 from collector.segments import load_segments
 from collector.service import Collector
+from collector.settings import CollectorSettings
 from collector.web.access import LocalOnly
 
 STOP_SECONDS = 10.0
@@ -47,9 +48,8 @@ def up(listen: str, state_directory: Path | None, log_level: str) -> None:
         raise ConfigurationError(
             f"ictagent up asks for no login and listens at loopback only, not at {host}: use ictagent collector run"
         )
-    # A certificate that /etc/ictagent has for a collector on this machine is not for these pages.
-    plain = {"certificate_file": "", "certificate_key_file": ""}
-    settings = collector_settings({"listen": listen, "state_directory": directory / "collector", **plain})
+    # What /etc/ictagent says of a collector on this machine, its database above all, is not for these pages.
+    settings = CollectorSettings(listen=listen, state_directory=directory / "collector")
     with plain_errors(), sole_user(settings.state_directory):
         listener = bind(host, port)
         address = f"http://{host}:{listener.getsockname()[1]}"

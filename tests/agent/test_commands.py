@@ -83,6 +83,17 @@ def test_config_check_says_good_or_exits_with_78_and_names_the_place(tmp_path: P
     )
 
 
+def test_config_check_reads_the_collectors_section_too(tmp_path: Path) -> None:
+    (tmp_path / "collector.toml").write_text("[collector]\nlisten = '0.0.0.0:8420'\n")
+    done = ictagent("config", "check", "--directory", str(tmp_path))
+    assert (done.returncode, "needs TLS" in done.stderr) == (78, True)
+    (tmp_path / "collector.toml").write_text("[collector]\nlisten = '127.0.0.1:9000'\n")
+    assert ictagent("config", "check", "--directory", str(tmp_path)).returncode == 0
+    shown = ictagent("config", "show", "--section", "collector", "--output", "json", "--directory", str(tmp_path))
+    listen = json.loads(shown.stdout)["listen"]
+    assert listen == {"value": "127.0.0.1:9000", "origin": str(tmp_path / "collector.toml")}
+
+
 def test_config_show_tells_every_value_and_where_it_came_from(tmp_path: Path) -> None:
     (tmp_path / "agent.toml").write_text("[agent]\nreport_seconds = 120\n")
     arguments = ("config", "show", "--directory", str(tmp_path))
