@@ -7,7 +7,7 @@ content it is a conflict, and the agent starts a new stream.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from collector.database.schema import agent_key, report_sequence, report_stream
 from collector.errors import NotAuthorised, SequenceConflict
@@ -25,8 +25,10 @@ class Identity:
     sha256: bytes
 
 
-def claim(connection: Connection, identity: Identity, received_at: int) -> int | None:
+def claim(connection: Connection, identity: Identity, received_at: int, sampled_at: int) -> int | None:
     """Mark a report as recorded in this transaction: its stream's row number, or None for a repetition.
+
+    `sampled_at` is the time of its newest sample (Unix seconds).
 
     Raises NotAuthorised for a key that is gone or revoked (it may have been revoked since the request began) and
     SequenceConflict for a number that came with other content.
@@ -38,7 +40,10 @@ def claim(connection: Connection, identity: Identity, received_at: int) -> int |
             report_sequence.c.report_stream_id == stream_row, report_sequence.c.sequence == sequence
         )
     ).scalar()
-    if stored is not None and bytes(stored) != identity.sha256:
+    # A hash is forgotten 35 days after its report came: one with younger samples is none of those. It has a number
+    # that was given twice (a snapshot from long ago was restored), or one that was passed over.
+    reused = stored is None and sequence <= low_water and sampled_at > received_at - HASHES_KEPT_SECONDS
+    if reused or (stored is not None and bytes(stored) != identity.sha256):
         raise SequenceConflict(
             f"report {sequence} of stream {identity.stream_id} is recorded with other content",
             "start a new stream and send it again",
@@ -93,7 +98,20 @@ def _advance(connection: Connection, stream_row: int, reached: int) -> None:
 
 
 def forget_old_hashes(connection: Connection, now: int) -> int:
-    """Delete hashes older than 35 days whose numbers lie below the mark: the mark alone keeps them from counting again."""
+    """Delete hashes older than 35 days, with the mark moved over them: it alone keeps them from counting again.
+
+    An agent that starts leaves numbers unused, so the mark would otherwise stand before that gap for ever, and every
+    hash after it be kept.
+    """
+    aged = (
+        select(func.max(report_sequence.c.sequence))
+        .where(
+            report_sequence.c.report_stream_id == report_stream.c.id,
+            report_sequence.c.received_at < now - HASHES_KEPT_SECONDS,
+        )
+        .scalar_subquery()
+    )
+    connection.execute(update(report_stream).where(report_stream.c.low_water < aged).values(low_water=aged))
     below = (
         select(report_stream.c.id)
         .where(report_stream.c.id == report_sequence.c.report_stream_id)

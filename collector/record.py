@@ -45,7 +45,7 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
     for index in order:
         item = items[index]
         try:
-            stream_row = claim(connection, item.identity, item.recording.received_at)
+            stream_row = claim(connection, item.identity, item.recording.received_at, item.recording.last_sample_at)
         except CollectorError as error:
             results[index] = error
             continue

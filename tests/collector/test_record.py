@@ -70,14 +70,42 @@ def test_the_low_water_mark_moves_over_what_came_out_of_order(database: Database
 
 
 def test_numbers_below_the_mark_stay_recorded_when_their_hashes_are_forgotten(database: Database) -> None:
+    host = new_host(database, recent_half_hour(36 * 48))
+    first, second = host.reports(120)
+    deliver(database, host, first, second)
+    assert forget_after_36_days(database) == 2
+    assert deliver(database, host, first) == [Recorded(True, 0)]
+    host.start = recent_half_hour()
+    assert deliver(database, host, host.report(0, 60)) == [Recorded(False, 0)]
+
+
+def test_hashes_beyond_numbers_that_a_restart_left_unused_are_forgotten_too(database: Database) -> None:
     host = new_host(database, recent_half_hour())
-    reports = host.reports(180)
-    deliver(database, host, *reports[:2])
+    deliver(database, host, host.report(0, 60))
+    host.sequence = 1000
+    deliver(database, host, host.report(70, 120), host.report(130, 180))
+    assert forget_after_36_days(database) == 3
+    with database.read() as connection:
+        assert connection.execute(select(report_stream.c.low_water)).scalar_one() == 1002
+    assert deliver(database, host, host.report(190, 240)) == [Recorded(False, 0)]
+
+
+def test_a_snapshot_restored_after_its_hashes_are_forgotten_is_a_conflict_and_not_a_repetition(
+    database: Database,
+) -> None:
+    host = new_host(database, recent_half_hour())
+    deliver(database, host, *host.reports(120))
+    forget_after_36_days(database)
+    host.sequence = 0
+    [result] = deliver(database, host, host.report(70, 120))
+    assert isinstance(result, SequenceConflict), "its samples are younger than any hash that is forgotten"
+
+
+def forget_after_36_days(database: Database) -> int:
+    """Let what is recorded have come 36 days ago, and forget; how many hashes went."""
     with database.write() as connection:
         connection.execute(update(report_sequence).values(received_at=int(time.time()) - 36 * 86_400))
-        assert forget_old_hashes(connection, int(time.time())) == 2
-    assert deliver(database, host, reports[0]) == [Recorded(True, 0)]
-    assert deliver(database, host, reports[2]) == [Recorded(False, 0)]
+        return forget_old_hashes(connection, int(time.time()))
 
 
 def test_a_revoked_key_is_refused_with_the_next_report(database: Database) -> None:
@@ -92,7 +120,7 @@ def test_a_revoked_key_is_refused_with_the_next_report(database: Database) -> No
 
 def test_a_key_that_nobody_gave_is_refused(database: Database) -> None:
     with database.write() as connection, pytest.raises(NotAuthorised):
-        claim(connection, Identity("nobody", "stream-0001", 1, b"x" * 32), 0)
+        claim(connection, Identity("nobody", "stream-0001", 1, b"x" * 32), 0, 0)
 
 
 def test_inventory_choice_and_sources_are_dated_and_change_once(database: Database) -> None:
