@@ -64,13 +64,18 @@ def _advance(connection: Connection, items: Sequence[_Progress]) -> list[None]:
     rows = [{"target": one.target, "collector_id": one.collector_id, "last_id": one.last_id} for one in items]
     upsert(connection, outbox_cursor, rows, ("last_id",))
     dead = [
-        {"target": one.target, "line": line, "reason": reason[:1024], "created_at": now}
+        # A server's words may hold anything, and PostgreSQL holds no NUL character.
+        {"target": one.target, "line": _held(line), "reason": _held(reason[:1024]), "created_at": now}
         for one in items
         for line, reason in one.dead
     ]
     if dead:
         connection.execute(insert(dead_letter), dead)
     return [None] * len(items)
+
+
+def _held(words: str) -> str:
+    return words.replace("\0", "\ufffd")
 
 
 class Pump:

@@ -70,8 +70,11 @@ def open_database(where: str | Path) -> Database:
         return _open_sqlite(Path(where))
     try:
         url = make_url(str(where))
-    except ArgumentError as error:
-        raise DatabaseError(f"{where!r} is not a database URL", "write postgresql://user@host/name") from error
+    except (ArgumentError, ValueError) as error:
+        # Without quoting it: a password may stand in it.
+        raise DatabaseError(
+            "the database setting is not a database URL", "write postgresql://user@host/name"
+        ) from error
     if url.get_backend_name() != "postgresql":
         raise DatabaseError(f"databases of type {url.get_backend_name()} are not supported", "use PostgreSQL or a path")
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8)

@@ -25,6 +25,9 @@ class SmallDisk:
     def make_room(self) -> None:
         self._ballast.unlink()
 
+    def remount_read_only(self) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", str(self.path)], check=True)
+
     @property
     def free(self) -> int:
         found = os.statvfs(self.path)
