@@ -33,7 +33,7 @@ def space() -> None:
     """
 
 
-@space.command("list")
+@space.command("list", epilog="\b\nExample:\n  ictagent estate space list --output json")
 @_STATE
 @output_option()
 def list_spaces(state_directory: Path | None, output: str) -> None:
@@ -49,7 +49,12 @@ def list_spaces(state_directory: Path | None, output: str) -> None:
     echo_table(("site", "space", "kind", "PUE", "range", "source"), table)
 
 
-@space.command("set")
+@space.command(
+    "set",
+    epilog="\b\nExamples:\n"
+    '  ictagent estate space set "County Hall" "Room 2" --kind data_room\n'
+    '  ictagent estate space set "County Hall" "Room 2" --pue 1.6 --source "metered, survey of May 2026"',
+)
 @click.argument("site")
 @click.argument("name")
 @click.option("--kind", type=click.Choice(SPACE_KINDS), help="What kind of space it is, from now on.")

@@ -13,6 +13,13 @@ from tests.conftest import missing
 
 READ_TOKEN = "opens-the-pages-0123456789"
 CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    # Names that a foreign page may have, without a name server.
+    "--host-resolver-rules=MAP *.test 127.0.0.1",
+]
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +69,6 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         missing("Chromium (Debian package chromium)")
     with sync_playwright() as playwright:
-        options = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--host-resolver-rules=MAP *.test 127.0.0.1",
-        ]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
