@@ -5,8 +5,10 @@ the report's samples. A reading must name a meter of the report, fit its kind, a
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from agent.names import MEASUREMENTS, Field
 from agent.report import Meter, Series, Value
@@ -39,43 +41,63 @@ def good_rows(
     series: Sequence[Series], rows: Sequence[WireRow], times: dict[int, int], received_ns: int, refused: Refused
 ) -> list[SeriesRows]:
     """Rows that may be kept, by series, at their true times. `times` maps each sample's wall time to its true one."""
-    checked = [_fields_of(one) for one in series]
-    good: list[list[tuple[int, list[Value]]]] = [[] for _ in series]
     believed = {wall_ns: true_ns for wall_ns, true_ns in times.items() if plausible(true_ns, received_ns)}
+    of_series: list[list[WireRow]] = [[] for _ in series]
     for row in rows:
-        position, wall_ns, values = row
-        if position >= len(checked):
-            refused.add("row of a series that the report does not have", row)
-            continue
-        fields = checked[position]
-        if isinstance(fields, str):
-            refused.add(fields, series[position])
-            continue
-        true_ns = believed.get(wall_ns)
-        if true_ns is None:
-            known = wall_ns in times
-            refused.add("time before 2015 or over a day ahead" if known else "time of no sample in the report", row)
-            continue
-        if len(values) != len(fields):
-            refused.add("row with another number of values than its series has fields", row)
-            continue
-        for value, (low, high, accepted, name) in zip(values, fields, strict=True):
-            kind = type(value)
-            if value is None:
-                continue
-            if kind not in accepted:
-                refused.add(f"value of a wrong type: {name}", row)
-                break
-            if kind is str:
-                if len(value) > LONGEST_TEXT:  # type: ignore[arg-type]  # `kind` says it is a str
-                    refused.add(f"text too long: {name}", row)
-                    break
-            elif not low <= value <= high:  # type: ignore[operator]  # `kind` says it is a number
-                refused.add(f"value outside what is possible: {name}", row)
-                break
+        if row[0] < len(series):
+            of_series[row[0]].append(row)
         else:
-            good[position].append((true_ns, values))
-    return [SeriesRows(one, kept) for one, kept in zip(series, good, strict=True) if kept]
+            refused.add("row of a series that the report does not have", row)
+    good: list[SeriesRows] = []
+    for one, mine in zip(series, of_series, strict=True):
+        fields = _fields_of(one)
+        if isinstance(fields, str):
+            for _ in mine:
+                refused.add(fields, one)
+        elif mine and all(row[1] in believed for row in mine) and _all_good(fields, mine):
+            good.append(SeriesRows(one, [(believed[wall_ns], values) for _, wall_ns, values in mine]))
+        elif kept := [(believed[row[1]], row[2]) for row in mine if _good(fields, row, believed, times, refused)]:
+            good.append(SeriesRows(one, kept))
+    return good
+
+
+def _all_good(fields: "_Fields", rows: Sequence[WireRow]) -> bool:
+    """Whether all values are numbers and good: column by column, which takes a fifth of the time of one by one."""
+    if {len(values) for _, _, values in rows} != {len(fields)}:
+        return False
+    columns: Iterable[tuple[Any, ...]] = zip(*[values for _, _, values in rows], strict=True)
+    for column, (low, high, accepted, _) in zip(columns, fields, strict=True):
+        if not (accepted <= _NUMBERS and accepted.issuperset(map(type, column))):
+            return False
+        if not (low <= min(column) and max(column) <= high):
+            return False
+    return True
+
+
+def _good(fields: "_Fields", row: WireRow, believed: dict[int, int], times: dict[int, int], refused: Refused) -> bool:
+    """Whether a row can be kept; if not, the reason is counted in `refused`."""
+    _, wall_ns, values = row
+    if wall_ns not in believed:
+        known = wall_ns in times
+        refused.add("time before 2015 or over a day ahead" if known else "time of no sample in the report", row)
+        return False
+    if len(values) != len(fields):
+        refused.add("row with another number of values than its series has fields", row)
+        return False
+    for value, (low, high, accepted, name) in zip(values, fields, strict=True):
+        if value is None:
+            continue
+        if type(value) not in accepted:
+            refused.add(f"value of a wrong type: {name}", row)
+            return False
+        if isinstance(value, str):
+            if len(value) > LONGEST_TEXT:
+                refused.add(f"text too long: {name}", row)
+                return False
+        elif not low <= value <= high:
+            refused.add(f"value outside what is possible: {name}", row)
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +168,18 @@ def _wrong(meter: Meter, interval_ns: int, values: list[int | float], difference
     return ""
 
 
-_Checked = tuple[float, float, tuple[type, ...], str]
-_ACCEPTED: dict[str, tuple[type, ...]] = {
-    "float": (float, int),
-    "integer": (int,),
-    "boolean": (bool,),
-    "string": (str,),
+_Fields = tuple[tuple[float, float, frozenset[type], str], ...]
+"""For each field its bounds, types and name."""
+_NUMBERS = frozenset({float, int})
+_ACCEPTED: dict[str, frozenset[type]] = {
+    "float": _NUMBERS,
+    "integer": frozenset({int}),
+    "boolean": frozenset({bool}),
+    "string": frozenset({str}),
 }
 
 
-def _fields_of(series: Series) -> list[_Checked] | str:
+def _fields_of(series: Series) -> _Fields | str:
     """For each field its bounds, types and name; or why no row of the series can be kept."""
     measurement = MEASUREMENTS.get(series.measurement)
     if measurement is None or not measurement.sent_by_agents:
@@ -164,19 +188,20 @@ def _fields_of(series: Series) -> list[_Checked] | str:
         return f"tag not known here: {series.measurement}.{min(unknown)[:60]}"
     if any(len(value) > LONGEST_TAG or not value.isprintable() for value in series.tags.values()):
         return f"tag too long or not printable: {series.measurement}"
-    by_name = {field.name: field for field in measurement.fields}
-    checked: list[_Checked] = []
-    for name in series.fields:
-        field = by_name.get(name)
-        if field is None:
-            return f"field not known here: {series.measurement}.{name[:60]}"
-        checked.append(_checked(field))
-    if len(set(series.fields)) != len(series.fields):
-        return f"field named twice: {series.measurement}"
-    return checked
+    return _checked(series.measurement, tuple(series.fields))
 
 
-def _checked(field: Field) -> _Checked:
+@lru_cache(maxsize=512)
+def _checked(measurement: str, names: tuple[str, ...]) -> _Fields | str:
+    by_name = {field.name: field for field in MEASUREMENTS[measurement].fields}
+    if unknown := [name for name in names if name not in by_name]:
+        return f"field not known here: {measurement}.{unknown[0][:60]}"
+    if len(set(names)) != len(names):
+        return f"field named twice: {measurement}"
+    return tuple(_bounds(by_name[name]) for name in names)
+
+
+def _bounds(field: Field) -> tuple[float, float, frozenset[type], str]:
     if field.type == "integer":
         return (-(2**63), LARGEST, _ACCEPTED["integer"], field.name)
     if field.type == "boolean":

@@ -7,12 +7,36 @@ content it is a conflict, and the agent starts a new stream.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from collector.database.schema import agent_key, report_sequence, report_stream
 from collector.errors import NotAuthorised, SequenceConflict
 
 HASHES_KEPT_SECONDS = 35 * 24 * 3600
+
+
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to run it, and these run for every report.
+_STREAM = (
+    select(agent_key.c.revoked_at, report_stream.c.id, report_stream.c.low_water)
+    .select_from(
+        agent_key.outerjoin(
+            report_stream,
+            and_(report_stream.c.key_id == agent_key.c.id, report_stream.c.stream_id == bindparam("stream")),
+        )
+    )
+    .where(agent_key.c.id == bindparam("key_id"))
+)
+_OF_STREAM = report_sequence.c.report_stream_id == bindparam("stream_row")
+_STORED = select(report_sequence.c.sha256).where(_OF_STREAM, report_sequence.c.sequence == bindparam("wanted"))
+_INSERT = insert(report_sequence)
+_ABOVE = (
+    select(report_sequence.c.sequence)
+    .where(_OF_STREAM, report_sequence.c.sequence > bindparam("reached"))
+    .order_by(report_sequence.c.sequence)
+)
+_ADVANCE = (
+    update(report_stream).where(report_stream.c.id == bindparam("stream_row")).values(low_water=bindparam("reached"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +59,7 @@ def claim(connection: Connection, identity: Identity, received_at: int, sampled_
     """
     stream_row, low_water = _stream(connection, identity)
     sequence = identity.sequence
-    stored = connection.execute(
-        select(report_sequence.c.sha256).where(
-            report_sequence.c.report_stream_id == stream_row, report_sequence.c.sequence == sequence
-        )
-    ).scalar()
+    stored = connection.execute(_STORED, {"stream_row": stream_row, "wanted": sequence}).scalar()
     # A hash is forgotten 35 days after its report came: one with younger samples is none of those. It has a number
     # that was given twice (a snapshot from long ago was restored), or one that was passed over.
     reused = stored is None and sequence <= low_water and sampled_at > received_at - HASHES_KEPT_SECONDS
@@ -50,11 +70,8 @@ def claim(connection: Connection, identity: Identity, received_at: int, sampled_
         )
     if stored is not None or sequence <= low_water:
         return None
-    connection.execute(
-        insert(report_sequence).values(
-            report_stream_id=stream_row, sequence=sequence, sha256=identity.sha256, received_at=received_at
-        )
-    )
+    row = {"report_stream_id": stream_row, "sequence": sequence, "sha256": identity.sha256, "received_at": received_at}
+    connection.execute(_INSERT, row)
     if sequence == low_water + 1:
         _advance(connection, stream_row, sequence)
     return stream_row
@@ -65,13 +82,7 @@ def _stream(connection: Connection, identity: Identity) -> tuple[int, int]:
     if connection.dialect.name != "sqlite":
         # By a statement of its own: one that had to wait for the lock would still read the stream as it was before.
         connection.execute(select(agent_key.c.id).where(agent_key.c.id == identity.key_id).with_for_update())
-    joined = and_(report_stream.c.key_id == agent_key.c.id, report_stream.c.stream_id == identity.stream_id)
-    query = (
-        select(agent_key.c.revoked_at, report_stream.c.id, report_stream.c.low_water)
-        .select_from(agent_key.outerjoin(report_stream, joined))
-        .where(agent_key.c.id == identity.key_id)
-    )
-    found = connection.execute(query).first()
+    found = connection.execute(_STREAM, {"key_id": identity.key_id, "stream": identity.stream_id}).first()
     if found is None or found.revoked_at is not None:
         raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
     if found.id is not None:
@@ -85,16 +96,12 @@ def _stream(connection: Connection, identity: Identity) -> tuple[int, int]:
 
 def _advance(connection: Connection, stream_row: int, reached: int) -> None:
     """Move the low-water mark over every number that is recorded without a gap."""
-    above = connection.execute(
-        select(report_sequence.c.sequence)
-        .where(report_sequence.c.report_stream_id == stream_row, report_sequence.c.sequence > reached)
-        .order_by(report_sequence.c.sequence)
-    ).scalars()
+    above = connection.execute(_ABOVE, {"stream_row": stream_row, "reached": reached}).scalars()
     for sequence in above:
         if sequence != reached + 1:
             break
         reached = sequence
-    connection.execute(update(report_stream).where(report_stream.c.id == stream_row).values(low_water=reached))
+    connection.execute(_ADVANCE, {"stream_row": stream_row, "reached": reached})
 
 
 def forget_old_hashes(connection: Connection, now: int) -> int:

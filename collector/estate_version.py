@@ -5,11 +5,12 @@ from sqlalchemy import Connection, Integer, Text, cast, select, update
 from collector.database.schema import setting
 
 _NAME = "estate_version"
+_VERSION = select(setting.c.value).where(setting.c.name == _NAME)
 
 
 def estate_version(connection: Connection) -> str:
     """Changes whenever anything about the estate is edited."""
-    version: str = connection.execute(select(setting.c.value).where(setting.c.name == _NAME)).scalar_one()
+    version: str = connection.execute(_VERSION).scalar_one()
     return version
 
 

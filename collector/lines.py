@@ -5,7 +5,10 @@ is a field left out, a row without any field is no line. Timestamps are nanoseco
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+
+import msgspec
 
 from agent.names import MEASUREMENTS, FieldType
 from agent.report import Value
@@ -15,41 +18,48 @@ _TAG_ESCAPES = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ ", "\n": "\\ ", "
 _TEXT_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": " ", "\r": " "})
 
 
-def field_types(measurement: str) -> dict[str, FieldType]:
+@cache
+def field_types(measurement: str) -> Mapping[str, FieldType]:
     """The type of each field of a measurement."""
     return {field.name: field.type for field in MEASUREMENTS[measurement].fields}
 
 
 def series_key(measurement: str, tags: Mapping[str, str]) -> str:
     """Measurement and tags as line protocol begins with them: tags sorted, empty ones left out, all escaped."""
-    parts = [f"{name}={value.translate(_TAG_ESCAPES)}" for name, value in sorted(tags.items()) if value]
+    parts = [f"{name}={_escaped(value)}" for name, value in sorted(tags.items()) if value]
     return ",".join([measurement, *parts])
+
+
+@lru_cache(maxsize=8192)
+def _escaped(value: str) -> str:
+    return value.translate(_TAG_ESCAPES)
+
+
+@lru_cache(maxsize=512)
+def _field_part(measurement: str, names: tuple[str, ...]) -> tuple[tuple[tuple[str, FieldType], ...], str]:
+    """The fields with their types, and where all are numbers the pattern of a line behind its key; else ""."""
+    types = field_types(measurement)
+    fields = tuple((name, types[name]) for name in names)
+    numbers = all(kind == "float" for _, kind in fields)
+    return fields, " " + ",".join(f"{name}=%s" for name in names) + " %d" if numbers else ""
 
 
 class SeriesTemplate:
     """Writes rows of one series. The parts that do not change are prepared once."""
 
     def __init__(self, measurement: str, tags: Mapping[str, str], fields: Sequence[str]) -> None:
-        types = field_types(measurement)
         self._key = series_key(measurement, tags)
-        self._fields = [(name, types[name]) for name in fields]
-        numbers = all(kind == "float" for _, kind in self._fields)
-        pattern = self._key.replace("%", "%%") + " " + ",".join(f"{name}=%s" for name in fields) + " %d"
-        self._pattern = pattern if numbers else None
+        self._fields, pattern = _field_part(measurement, tuple(fields))
+        self._pattern = self._key.replace("%", "%%") + pattern if pattern else ""
 
-    def lines(self, rows: Iterable[tuple[int, Sequence[Value]]]) -> list[str]:
+    def lines(self, rows: Sequence[tuple[int, Sequence[Value]]]) -> list[str]:
         """One line for each row (unix_ns, values in the order of the fields) that has a value at all."""
         pattern = self._pattern
-        if pattern is None:
+        if not pattern or not rows or any(None in values for _, values in rows):
             return [line for unix_ns, values in rows if (line := self._line(unix_ns, values))]
-        written = []
-        for unix_ns, values in rows:
-            if None in values:
-                if line := self._line(unix_ns, values):
-                    written.append(line)
-            else:
-                written.append(pattern % (*values, unix_ns))
-        return written
+        # msgspec writes numbers in a quarter of the time that Python takes, also the shortest text that is exact.
+        texts = msgspec.json.encode([values for _, values in rows]).decode()[2:-2].split("],[")
+        return [pattern % (*text.split(","), unix_ns) for text, (unix_ns, _) in zip(texts, rows, strict=True)]
 
     def _line(self, unix_ns: int, values: Sequence[Value]) -> str:
         fields = [

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 BATCHES_AT_ONCE = 100
 POINTS_AT_ONCE = 20_000
+GATHER_SECONDS = 0.25
+"""A target that keeps up waits so long between writes: many reports together cost little more than one."""
 LONGEST_PAUSE_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 """A server that asks for more is asked again sooner: it may have changed its mind."""
@@ -121,6 +123,8 @@ class Pump:
                 )
                 cursor = batches[-1].id
                 self._count(batches, written)
+                if len(batches) < BATCHES_AT_ONCE and sum(batch.points for batch in batches) < POINTS_AT_ONCE / 2:
+                    self._stopping.wait(GATHER_SECONDS)
                 pause = 0.5
                 continue
             except CollectorError as error:

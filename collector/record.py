@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from collector.claim import Identity, claim
 from collector.database.schema import device_status, energy_fact, ledger_due, meter
@@ -17,6 +17,8 @@ from collector.errors import CollectorError
 from collector.outbox import append
 from collector.prepare import Recording
 from collector.record_estate import record_estate
+
+_METERS = select(meter.c.name, meter.c.id).where(meter.c.device_id == bindparam("device"))
 
 
 @dataclass(slots=True)
@@ -56,8 +58,9 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
         _facts(connection, parts)
         recordings = [item.recording for item, _ in parts]
         late = _late(connection, recordings)
+        # One writer serves one collector, so that its group is one collector's.
+        append(connection, parts[0][0].collector_id, recordings[0].received_at, [one.batch for one in recordings])
         for (item, _), is_late in zip(parts, late, strict=True):
-            append(connection, item.collector_id, item.recording.received_at, [item.recording.batch])
             record_estate(connection, item.recording, item.collector_id, late=is_late)
         _status(connection, recordings, late)
     return results
@@ -85,8 +88,8 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     """Row numbers of the device's meters by name; those that the report names first are made."""
-    query = select(meter.c.name, meter.c.id).where(meter.c.device_id == recording.device_id)
-    ids = dict(connection.execute(query).all())
+    wanted = {"device": recording.device_id}
+    ids = dict(connection.execute(_METERS, wanted).all())
     used = {fact.meter for fact in recording.facts}
     new = {one.name: one for one in recording.meters if one.name in used and one.name not in ids}
     for one in new.values():
@@ -101,7 +104,7 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         }
         connection.execute(insert(meter).values(values))
     if new:
-        ids = dict(connection.execute(query).all())
+        ids = dict(connection.execute(_METERS, wanted).all())
     return ids
 
 

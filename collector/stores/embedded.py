@@ -1,8 +1,9 @@
 """The embedded store: `points.db`, fourteen days of points in SQLite, clustered by series and time.
 
-It is a target of the outbox like any other and may be deleted: it is filled again with what comes. Field sets are
-kept as line protocol wrote them and read when a page asks. As in InfluxDB, points of the same series and time merge:
-other fields are added, the same field takes the later value.
+It is a target of the outbox like any other and may be deleted: it is filled again with what comes. What one batch
+brings of one series is one row, a block (`collector.stores.blocks`). Field sets are kept as line protocol wrote them
+and read when a page asks. As in InfluxDB, points of the same series and time merge: other fields are added, the same
+field takes the later value.
 """
 
 import logging
@@ -17,7 +18,8 @@ from typing import Any
 
 from agent.report import Value
 from collector.errors import TargetUnavailable
-from collector.lines import field_types, parse_fields, parse_key, split_line
+from collector.lines import parse_key
+from collector.stores.blocks import Block, blocks_of, merged, points_of
 from collector.stores.port import StoredBatch, Written
 
 logger = logging.getLogger(__name__)
@@ -26,12 +28,17 @@ KEPT_NS = 14 * 24 * 3600 * 10**9
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, measurement TEXT NOT NULL, key TEXT NOT NULL UNIQUE);
 CREATE INDEX IF NOT EXISTS ix_series_measurement ON series (measurement);
-CREATE TABLE IF NOT EXISTS points (
-    series_id INTEGER NOT NULL, unix_ns INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (series_id, unix_ns)
+CREATE TABLE IF NOT EXISTS blocks (
+    series_id INTEGER NOT NULL, last_ns INTEGER NOT NULL, first_ns INTEGER NOT NULL, written INTEGER NOT NULL,
+    points TEXT NOT NULL, PRIMARY KEY (series_id, last_ns, first_ns)
 ) WITHOUT ROWID;
 """
-_INSERT = "INSERT INTO points (series_id, unix_ns, fields) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_INSERT = (
+    "INSERT INTO blocks (series_id, last_ns, first_ns, written, points) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
 _CHUNK = 20_000
+_Row = tuple[int, int, int, int, str]
+"""A block: series, time of its last and first point, when it was written, and its points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +60,22 @@ class EmbeddedStore:
         self._local = threading.local()
         self._generation = 0
         self._ids: dict[str, int] = {}
-        self._types: dict[str, dict[str, type]] = {}
+        self._written = 0
         self._connection = self._open_or_rebuild()
         self._last_trim_ns = 0
 
     def write(self, batches: Sequence[StoredBatch]) -> Written:
         written = Written()
         oldest = self._clock() - KEPT_NS
-        rows: list[tuple[int, int, str]] = []
+        # Later than all before, also where the clock was set back: later values hold.
+        self._written = max(self._written, self._clock())
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for batch in batches:
+                self._written += 1
                 # Not splitlines(): texts may hold what Unicode calls the end of a line.
-                for line in batch.text().decode().split("\n")[:-1]:
-                    try:
-                        key, fields, unix_ns = split_line(line)
-                    except ValueError as error:
-                        written.dead.append((line, str(error)))
-                        continue
-                    if unix_ns < oldest:
-                        written.skipped_old += 1
-                    elif reason := self._conflict(key, fields):
-                        written.dead.append((line, reason))
-                    else:
-                        rows.append((self._series_id(key), unix_ns, fields))
-            self._insert(rows)
+                blocks = blocks_of(batch.text().decode().split("\n")[:-1], oldest, written)
+                self._insert([self._row(block) for block in blocks])
             self._trim(oldest)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -97,23 +95,27 @@ class EmbeddedStore:
         self, measurement: str, start_ns: int, end_ns: int, tags: Mapping[str, str] | None = None
     ) -> list[PointSeries]:
         """Series of a measurement whose tags have these values, with their points from start to before end."""
-        found = []
         query = (
-            "SELECT unix_ns, fields FROM points WHERE series_id = ? AND unix_ns >= ? AND unix_ns < ? ORDER BY unix_ns"
+            "SELECT points FROM blocks WHERE series_id = ? AND last_ns >= ? AND first_ns < ? ORDER BY written, first_ns"
         )
+        found = []
         for series_id, series_tags in self._matching(measurement, tags or {}):
-            rows = self._rows(query, (series_id, start_ns, end_ns))
-            if points := [(unix_ns, parse_fields(fields)) for unix_ns, fields in rows]:
-                found.append(PointSeries(series_tags, points))
+            points = self._points(query, (series_id, start_ns, end_ns))
+            inside = [(unix_ns, fields) for unix_ns, fields in points if start_ns <= unix_ns < end_ns]
+            if inside:
+                found.append(PointSeries(series_tags, inside))
         return found
 
     def latest(self, measurement: str, tags: Mapping[str, str] | None = None) -> list[PointSeries]:
         """The newest point of each series of a measurement whose tags have these values."""
+        query = (
+            "SELECT points FROM blocks WHERE series_id = ?1 AND last_ns = "
+            "(SELECT max(last_ns) FROM blocks WHERE series_id = ?1) ORDER BY written, first_ns"
+        )
         found = []
-        query = "SELECT unix_ns, fields FROM points WHERE series_id = ? ORDER BY unix_ns DESC LIMIT 1"
         for series_id, series_tags in self._matching(measurement, tags or {}):
-            if points := [(unix_ns, parse_fields(fields)) for unix_ns, fields in self._rows(query, (series_id,))]:
-                found.append(PointSeries(series_tags, points))
+            if points := self._points(query, (series_id,)):
+                found.append(PointSeries(series_tags, points[-1:]))
         return found
 
     def close(self) -> None:
@@ -125,6 +127,9 @@ class EmbeddedStore:
             tags = parse_key(key)[1]
             if all(tags.get(name, "") == value for name, value in wanted.items()):
                 yield series_id, tags
+
+    def _points(self, query: str, values: tuple[object, ...]) -> list[tuple[int, dict[str, Value]]]:
+        return points_of(row[0] for row in self._rows(query, values))
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         try:
@@ -185,42 +190,22 @@ class EmbeddedStore:
             self._ids[key] = found
         return found
 
-    def _conflict(self, key: str, fields: str) -> str:
-        """Why a line's field types do not fit the measurement, or nothing. Numbers, which most are, pass at a glance."""
-        measurement = key.split(",", 1)[0]
-        types = self._types.get(measurement)
-        if types is None:
-            try:
-                named = field_types(measurement)
-            except KeyError:
-                return f"measurement {measurement[:60]} is not known"
-            python_types: dict[str, type] = {"float": float, "integer": int, "boolean": bool, "string": str}
-            types = self._types[measurement] = {name: python_types[kind] for name, kind in named.items()}
-        try:
-            parsed = parse_fields(fields)
-        except ValueError as error:
-            return str(error)
-        for name, value in parsed.items():
-            if name not in types:
-                return f"field {measurement}.{name[:60]} is not known"
-            if type(value) is not types[name]:
-                return f"field type conflict: {name} is {type(value).__name__}, not {types[name].__name__}"
-        return ""
+    def _row(self, block: Block) -> _Row:
+        return (self._series_id(block.key), block.last_ns, block.first_ns, self._written, block.points)
 
-    def _insert(self, rows: list[tuple[int, int, str]]) -> None:
+    def _insert(self, rows: list[_Row]) -> None:
         before = self._connection.total_changes
         self._connection.executemany(_INSERT, rows)
         if self._connection.total_changes - before == len(rows):
             return
         # Some were there already, from an earlier try or with other fields: those are merged one by one.
-        for series_id, unix_ns, fields in rows:
-            key = (series_id, unix_ns)
-            query = "SELECT fields FROM points WHERE series_id = ? AND unix_ns = ?"
-            standing: str = self._connection.execute(query, key).fetchone()[0]
-            if standing != fields:
-                merged = _merged(standing, fields)
+        where = "WHERE series_id = ? AND last_ns = ? AND first_ns = ?"
+        for *key, written, points in rows:
+            standing: str = self._connection.execute(f"SELECT points FROM blocks {where}", key).fetchone()[0]  # noqa: S608  # our own text
+            if standing != points:
                 self._connection.execute(
-                    "UPDATE points SET fields = ? WHERE series_id = ? AND unix_ns = ?", (merged, *key)
+                    f"UPDATE blocks SET points = ?, written = ? {where}",  # noqa: S608  # our own text
+                    (merged(standing, points), written, *key),
                 )
 
     def _trim(self, oldest_ns: int) -> None:
@@ -229,8 +214,8 @@ class EmbeddedStore:
         if now_ns - self._last_trim_ns < 3600 * 10**9:
             return
         deleted = self._connection.execute(
-            "DELETE FROM points WHERE (series_id, unix_ns) IN "
-            "(SELECT s.id, p.unix_ns FROM series s JOIN points p ON p.series_id = s.id AND p.unix_ns < ? LIMIT ?)",
+            "DELETE FROM blocks WHERE (series_id, last_ns, first_ns) IN (SELECT s.id, b.last_ns, b.first_ns "
+            "FROM series s JOIN blocks b ON b.series_id = s.id AND b.last_ns < ? LIMIT ?)",
             (oldest_ns, _CHUNK),
         ).rowcount
         if deleted < _CHUNK:
@@ -239,26 +224,3 @@ class EmbeddedStore:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     return "not a database" in str(error) or "malformed" in str(error)
-
-
-def _merged(standing: str, new: str) -> str:
-    """A field set with another's values added; those of `new` hold. Both stay as they were written."""
-    fields = {text.partition("=")[0]: text for text in (*_split_fields(standing), *_split_fields(new))}
-    return ",".join(fields.values())
-
-
-def _split_fields(fields: str) -> list[str]:
-    if '"' not in fields:
-        return fields.split(",")
-    parts, begin, quoted, escaped = [], 0, False, False
-    for index, character in enumerate(fields):
-        if escaped:
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif character == '"':
-            quoted = not quoted
-        elif character == "," and not quoted:
-            parts.append(fields[begin:index])
-            begin = index + 1
-    return [*parts, fields[begin:]]
