@@ -17,7 +17,7 @@ from collector.settings import CollectorSettings
 from collector.web.access import AccessRule
 from collector.web.app import make_app
 
-LEAVING_SECONDS = 10
+LEAVING_SECONDS = 5
 """How long requests under way may take once the server was asked to end; a client that hangs must not hold it."""
 _BACKLOG = 2048
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -142,6 +143,16 @@ def test_a_certificate_of_another_authority_is_refused_before_anything_is_sent(
     listed = ictagent("collector", "token", "list", "--state-directory", str(collector.state_directory))
     assert "good" in listed.stdout, "the token was not used up"
     assert collector.get("/v1/devices")[1]["devices"] == []
+
+
+def test_a_client_that_hangs_does_not_hold_the_collectors_end(keep: Keep, tmp_path: Path) -> None:
+    collector: CollectorProgram = keep(CollectorProgram(tmp_path))
+    collector.start()
+    with socket.create_connection(("127.0.0.1", collector.port)) as hanging:
+        hanging.sendall(b"POST /v1/enrol HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{")
+        assert collector.get("/healthz")[0] == 200
+        assert collector.stop() == 0, "in order, within the 25 s that a stop may take"
+    assert "timeout graceful shutdown exceeded" in collector.said
 
 
 def test_energy_of_a_counter_is_counted_once_over_kills_of_the_agent(keep: Keep, tmp_path: Path) -> None:
