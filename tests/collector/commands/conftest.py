@@ -1,4 +1,4 @@
-"""A running collector with three hosts, and the command line beside it."""
+"""A running collector with four hosts, and the command line beside it."""
 
 import json
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from tests.collector.web.served import Enrolled, Served, serving
 
 HOSTS = (
     Machine(server("web01"), "machine", (PLUG,), 200, 300, Placement("County Hall")),
+    Machine(server("db01"), "machine", (PLUG,), 150, 250, Placement("Depot", "Cupboard", "passive_cupboard")),
     Machine(desktop("pc01")),
     Machine(guest("vm01")),
 )
@@ -62,6 +63,14 @@ class Installation:
 
 
 @pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Installation]:
+    """An installation to which no host belongs yet."""
+    with serving(tmp_path) as served:
+        yield Installation(served, {}, tmp_path)
+
+
+@pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
+    """An installation with HOSTS and five hours of their history."""
     with serving(tmp_path) as served:
         yield Installation(served, settle_in(served, HOSTS, days=0.2), tmp_path)

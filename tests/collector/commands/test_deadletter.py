@@ -16,15 +16,15 @@ GARBLED = "no line at all"
 
 
 @pytest.fixture
-def refused(installation: Installation) -> Installation:
+def refused(bare: Installation) -> Installation:
     """An installation with three refused lines: one whose reason is gone, one refused for ever, one that is no line."""
     rows = [
         {"target": "embedded", "line": line, "reason": f"reason of {at}", "created_at": int(time.time())}
         for at, line in enumerate((REFUSED, CONFLICT, GARBLED))
     ]
-    with installation.served.collector.database.write() as connection:
+    with bare.served.collector.database.write() as connection:
         connection.execute(insert(dead_letter), [*rows, {**rows[0], "target": "influx"}])
-    return installation
+    return bare
 
 
 def lines(installation: Installation, *options: str) -> list[str]:
@@ -61,7 +61,7 @@ def test_dropping_asks_first_and_is_audited(refused: Installation) -> None:
     assert [(subject, detail["lines"]) for _, _, subject, detail in refused.audited()] == [("influx", 1), ("all", 3)]
 
 
-def test_no_refused_line_is_said_in_words(installation: Installation) -> None:
-    result = installation.run("collector", "deadletter", "list")
+def test_no_refused_line_is_said_in_words(bare: Installation) -> None:
+    result = bare.run("collector", "deadletter", "list")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "no line was refused\n")
-    assert lines(installation) == []
+    assert lines(bare) == []

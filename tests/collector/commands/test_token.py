@@ -5,45 +5,45 @@ import pytest
 from tests.collector.commands.conftest import Installation
 
 
-def enrol(installation: Installation, token: str) -> int:
+def enrol(bare: Installation, token: str) -> int:
     wanted = {"token": token, "host_name": "h", "kind": "host"}
-    return installation.served.client.post("/v1/enrol", json=wanted).status_code
+    return bare.served.client.post("/v1/enrol", json=wanted).status_code
 
 
-def test_a_new_token_enrols_as_many_hosts_as_it_says(installation: Installation) -> None:
-    token = installation.done("collector", "token", "create", "--label", "library", "--uses", "2").strip()
-    assert [enrol(installation, token) for _ in range(3)] == [200, 200, 401]
-    [row] = [one for one in installation.json("collector", "token", "list") if one["label"] == "library"]
+def test_a_new_token_enrols_as_many_hosts_as_it_says(bare: Installation) -> None:
+    token = bare.done("collector", "token", "create", "--label", "library", "--uses", "2").strip()
+    assert [enrol(bare, token) for _ in range(3)] == [200, 200, 401]
+    [row] = [one for one in bare.json("collector", "token", "list") if one["label"] == "library"]
     assert (row["uses_left"], row["state"]) == (0, "used up")
 
 
-def test_the_list_never_shows_the_secret(installation: Installation) -> None:
-    token = installation.done("collector", "token", "create", "--label", "library", "--site", "Hall").strip()
+def test_the_list_never_shows_the_secret(bare: Installation) -> None:
+    token = bare.done("collector", "token", "create", "--label", "library", "--site", "Hall").strip()
     identifier, secret = token.split(".")
     for output in ("table", "json"):
-        listed = installation.done("collector", "token", "list", "--output", output)
+        listed = bare.done("collector", "token", "list", "--output", output)
         assert identifier in listed
         assert "library" in listed
         assert "Hall" in listed
         assert secret not in listed
 
 
-def test_a_revoked_token_is_useless_and_the_hosts_it_made_go_on(installation: Installation) -> None:
-    token = installation.done("collector", "token", "create", "--label", "x", "--uses", "5").strip()
+def test_a_revoked_token_is_useless_and_the_hosts_it_made_go_on(bare: Installation) -> None:
+    token = bare.done("collector", "token", "create", "--label", "x", "--uses", "5").strip()
     wanted = {"token": token, "host_name": "h", "kind": "host"}
-    key = installation.served.client.post("/v1/enrol", json=wanted).json()["key"]
+    key = bare.served.client.post("/v1/enrol", json=wanted).json()["key"]
     identifier = token.partition(".")[0]
-    assert installation.done("collector", "token", "revoke", identifier) == f"token {identifier} is revoked\n"
-    assert enrol(installation, token) == 401
+    assert bare.done("collector", "token", "revoke", identifier) == f"token {identifier} is revoked\n"
+    assert enrol(bare, token) == 401
     headers = {"Authorization": f"Bearer {key}"}
-    assert installation.served.client.get("/v1/whoami", headers=headers).status_code == 200
-    [row] = [one for one in installation.json("collector", "token", "list") if one["id"] == identifier]
+    assert bare.served.client.get("/v1/whoami", headers=headers).status_code == 200
+    [row] = [one for one in bare.json("collector", "token", "list") if one["id"] == identifier]
     assert row["state"] == "revoked"
-    assert "token list" in installation.refused("collector", "token", "revoke", identifier)
-    assert [action for _, action, _, _ in installation.audited()] == ["token.create", "token.revoke"]
-    assert all(token.partition(".")[2] not in str(act) for act in installation.audited())
+    assert "token list" in bare.refused("collector", "token", "revoke", identifier)
+    assert [action for _, action, _, _ in bare.audited()] == ["token.create", "token.revoke"]
+    assert all(token.partition(".")[2] not in str(act) for act in bare.audited())
 
 
 @pytest.mark.parametrize("wrong", [["--uses", "0"], ["--days", "366"], ["--uses", "many"], ["--label"]])
-def test_a_wrong_option_is_wrong_usage(installation: Installation, wrong: list[str]) -> None:
-    assert installation.run("collector", "token", "create", "--label", "x", *wrong).exit_code == 2
+def test_a_wrong_option_is_wrong_usage(bare: Installation, wrong: list[str]) -> None:
+    assert bare.run("collector", "token", "create", "--label", "x", *wrong).exit_code == 2
