@@ -16,7 +16,6 @@ from agent.inventory.network import card_names
 from agent.sample import Point
 from agent.utilisation import Utilisation
 
-MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest", "guest_nice")
 SHARES = ("user_ratio", "system_ratio", "idle_ratio", "iowait_ratio", "interrupt_ratio", "steal_ratio")
 
 
@@ -76,6 +75,24 @@ def test_the_shares_of_processor_time_add_up_to_one(start: list[float], passed: 
     assert sum(fields[name] for name in SHARES) == pytest.approx(1, abs=1e-5)
     busy = fields["user_ratio"] + fields["system_ratio"] + fields["interrupt_ratio"]
     assert fields["busy_ratio"] == pytest.approx(busy, abs=1e-5)
+
+
+def test_work_at_low_priority_is_busy_and_waiting_and_stolen_time_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = Times(10, 20, 30, 15, 10, 2, 3, 10, 0, 0)
+    readings = [Times(*[0.0] * 10), passed]
+    monkeypatch.setattr(psutil, "cpu_times", lambda: readings.pop(0))
+    reader = Utilisation()
+    reader._processors()
+    fields = reader._processors().fields
+    assert {name: fields[name] for name in ("busy_ratio", *SHARES)} == {
+        "busy_ratio": 0.65,
+        "user_ratio": 0.3,
+        "system_ratio": 0.3,
+        "idle_ratio": 0.15,
+        "iowait_ratio": 0.1,
+        "interrupt_ratio": 0.05,
+        "steal_ratio": 0.1,
+    }
 
 
 def test_a_share_that_went_backwards_has_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
