@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy
@@ -18,6 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from collector.database.turns import begin_in_turn
 from collector.errors import DatabaseBusy, DatabaseError, DatabaseFull
 
 BUSY_SECONDS = 10
@@ -99,7 +101,7 @@ def _open_sqlite(path: Path) -> Database:
         max_overflow=16,
     )
     event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", partial(_begin, path))
     database = Database(engine, path)
     with database.read() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").fetchall()
@@ -115,9 +117,13 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
 
 
-def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+def _begin(path: Path, connection: Connection) -> None:
+    if connection.get_execution_options().get("writing", False):
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101  # `_open_sqlite` made it
+        begin_in_turn(driver, path, BUSY_SECONDS)
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 @contextmanager

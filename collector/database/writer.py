@@ -26,7 +26,9 @@ Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 exception fails only its own item."""
 
 LARGEST_GROUP = 32
-"""Items committed together at most: keeps a transaction under 100 ms."""
+"""Items committed together at most."""
+LONGEST_TRANSACTION_SECONDS = 0.1
+"""Groups are made smaller while their transactions take longer than this: others wait for their turn."""
 LARGEST_QUEUE = 2000
 BUSY_TRIES = 5
 
@@ -59,6 +61,7 @@ class Writer:
         self._queue: queue.Queue[_Job | None] = queue.Queue(LARGEST_QUEUE)
         self._closing = False
         self._gate = threading.Lock()
+        self._group_size = LARGEST_GROUP
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -96,7 +99,7 @@ class Writer:
             group = [first]
             stop = False
             # What is already waiting is taken along; while this group commits, the next one gathers by itself.
-            while len(group) < LARGEST_GROUP:
+            while len(group) < self._group_size:
                 try:
                     job = self._queue.get_nowait()
                 except queue.Empty:
@@ -166,8 +169,16 @@ class Writer:
             self.counters.commits += 1
             self.counters.items += len(group)
             self.counters.longest_transaction_seconds = max(self.counters.longest_transaction_seconds, passed)
+            self._fit(len(group), passed)
             return results
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _fit(self, size: int, passed: float) -> None:
+        """Smaller groups after a long transaction, larger ones again after a full and short one."""
+        if passed > LONGEST_TRANSACTION_SECONDS and size > 1:
+            self._group_size = max(1, size // 2)
+        elif passed < LONGEST_TRANSACTION_SECONDS / 2 and size >= self._group_size:
+            self._group_size = min(LARGEST_GROUP, self._group_size + self._group_size // 4 + 1)
 
     def _work(self, connection: Connection, group: list[_Job]) -> list[Any]:
         by_handler: dict[Handler, list[int]] = {}

@@ -1,6 +1,7 @@
 """The one writer: committed together, failing alone, nothing dropped silently, nothing lost at the end."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -110,6 +111,26 @@ def test_different_handlers_share_a_commit(database: Database, writer: Writer) -
     held.release()
     assert [future.result(20) for future in futures] == [2, 2, 2]
     assert writer.counters.commits - before == 2
+
+
+def test_groups_are_made_smaller_while_they_take_long_and_larger_again(database: Database, writer: Writer) -> None:
+    def slow(_connection: Connection, items: Sequence[float]) -> list[int]:
+        # The time that this much work takes, not a wait for something.
+        time.sleep(sum(items))
+        return [len(items)] * len(items)
+
+    def sizes(seconds: float, count: int) -> list[int]:
+        held = Held(writer)
+        futures = [writer.submit(slow, seconds) for _ in range(count)]
+        held.release()
+        found, index = [], 0
+        while index < count:
+            found.append(futures[index].result(20))
+            index += found[-1]
+        return found
+
+    assert sizes(0.02, 64)[:4] == [32, 16, 8, 4]
+    assert max(sizes(0.0, 200)) > 16
 
 
 def test_beyond_its_queue_it_says_so_at_once(database: Database, writer: Writer) -> None:
