@@ -117,6 +117,9 @@ def check_agent(settings: AgentSettings) -> None:
         check_url(settings.collector, "collector")
     if settings.proxy and _split(settings.proxy, "proxy", "http://proxy.example:3128").scheme != "http":
         raise ConfigurationError(f"proxy {settings.proxy!r} is not an http:// address")
+    if settings.proxy and ":" in (urlsplit(settings.collector).hostname or ""):
+        # Python 3.11 asks for such a tunnel without the brackets that proxies need.
+        raise ConfigurationError("through a proxy the collector must be given by its name, not by an IPv6 address")
     if not 1 <= settings.interval_seconds <= LONGEST_INTERVAL_SECONDS:
         raise ConfigurationError(
             f"interval_seconds must lie between 1 and {LONGEST_INTERVAL_SECONDS}: an energy counter could wrap unseen"

@@ -119,6 +119,7 @@ def test_the_environment_gives_numbers_and_lists_as_text(tmp_path: Path) -> None
         ({"spool_limit_bytes": 1000}, "spool_limit_bytes must be at least 1048576"),
         ({"log_level": "loud"}, "log_level 'loud' is not one of debug, info, warning, error"),
         ({"proxy": "https://proxy:1"}, "proxy 'https://proxy:1' is not an http:// address"),
+        ({"proxy": "http://proxy:1", "collector": "https://[2001:db8::1]:8420"}, "must be given by its name"),
         ({"proxy": "proxy:3128"}, "is not an address such as http://proxy.example:3128"),
         ({"proxy": "http://me:pw@proxy:3128"}, "proxy must hold no user name or password"),
         ({"disabled_sources": ("rapl", "nvidia")}, "there is no source 'nvidia'; there are acpi_meter, battery,"),
