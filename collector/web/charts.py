@@ -24,9 +24,7 @@ def power_chart(rows: tuple[Row, ...], time_zone_label: str, bucket_seconds: int
             stretch += 1
         moment = datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
         values.append({"time": moment, "watts": watts, "low": low, "high": high, "stretch": stretch})
-    # Labels that do not depend on an American locale: hours within a day, days within a week.
-    day = rows[-1][0] - rows[0][0] <= 86_400
-    axis = altair.Axis(format="%H:%M" if day else "%a %-d %b", tickCount=8)
+    axis = altair.Axis(format=_time_format(rows[-1][0] - rows[0][0]), tickCount=8)
     base = altair.Chart(altair.Data(values=values)).encode(
         x=altair.X("utcyearmonthdatehoursminutes(time):T", title=f"time ({time_zone_label})", axis=axis),
         detail=altair.Detail("stretch:N"),
@@ -37,6 +35,13 @@ def power_chart(rows: tuple[Row, ...], time_zone_label: str, bucket_seconds: int
     line = base.mark_line(color=_COLOUR, strokeWidth=1.5).encode(y=altair.Y("watts:Q", title="power (W)"))
     chart = (band + line).properties(width=640, height=220).configure_axis(labelFontSize=13, titleFontSize=13)
     return str(vl_convert.vegalite_to_svg(chart.to_json()))
+
+
+def _time_format(span_seconds: int) -> str:
+    """Labels for about eight ticks that tell one from the next, without an American locale's order."""
+    if span_seconds <= 86_400:
+        return "%H:%M"
+    return "%a %H:%M" if span_seconds < 5 * 86_400 else "%a %-d %b"
 
 
 def thinned(rows: Sequence[Row], bucket_seconds: int) -> tuple[Row, ...]:

@@ -74,3 +74,11 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     """An installation with HOSTS and five hours of their history."""
     with serving(tmp_path) as served:
         yield Installation(served, settle_in(served, HOSTS, days=0.2), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The same, shared by the tests of a module that change nothing."""
+    directory = tmp_path_factory.mktemp("untouched")
+    with serving(directory) as served:
+        yield Installation(served, settle_in(served, HOSTS, days=0.2), directory)

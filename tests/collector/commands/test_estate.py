@@ -28,25 +28,25 @@ def intensity(row: dict[str, Any]) -> float:
     return float(row["total_kg"]) / microjoules * 3.6e12
 
 
-def test_list_shows_every_device_as_the_api_does(installation: Installation) -> None:
-    lines = installation.done("estate", "list").splitlines()
+def test_list_shows_every_device_as_the_api_does(untouched: Installation) -> None:
+    lines = untouched.done("estate", "list").splitlines()
     assert lines[0].split() == ["device", "name", "site", "space", "power", "method", "state"]
-    assert len(lines) == 1 + len(installation.hosts)
+    assert len(lines) == 1 + len(untouched.hosts)
     [web01] = [line for line in lines if "web01" in line]
     assert "County Hall" in web01
     assert "measured" in web01
     assert web01.endswith("heard")
-    listed = {one["device_id"]: one for one in installation.json("estate", "list")}
-    for one in installation.served.client.get("/v1/devices").json()["devices"]:
+    listed = {one["device_id"]: one for one in untouched.json("estate", "list")}
+    for one in untouched.served.client.get("/v1/devices").json()["devices"]:
         same = listed[one["device_id"]]
         assert all(one[name] == value for name, value in same.items() if name != "silent_seconds")
 
 
-def test_show_has_inventory_sources_and_the_choice_of_meters(installation: Installation) -> None:
-    text = installation.done("estate", "show", "web01")
+def test_show_has_inventory_sources_and_the_choice_of_meters(untouched: Installation) -> None:
+    text = untouched.done("estate", "show", "web01")
     for words in ("PowerEdge R640", "a meter of the whole machine", "acpi/power1", "no powercap tree"):
         assert words in text
-    detail = installation.json("estate", "show", installation.hosts["web01"].device_id)
+    detail = untouched.json("estate", "show", untouched.hosts["web01"].device_id)
     assert detail["inventory"]["host_name"] == "web01"
     assert detail["choice"]["meters"] == ["acpi/power1"]
 
@@ -142,10 +142,10 @@ def test_retiring_twice_does_not_move_the_day(installation: Installation) -> Non
     ],
 )
 def test_a_refusal_is_one_line_with_the_remedy_and_changes_nothing(
-    installation: Installation, arguments: tuple[str, ...], words: str
+    untouched: Installation, arguments: tuple[str, ...], words: str
 ) -> None:
-    assert words in installation.refused("estate", *arguments)
-    assert installation.audited() == []
+    assert words in untouched.refused("estate", *arguments)
+    assert untouched.audited() == []
 
 
 def test_a_name_that_two_devices_have_is_not_guessed(installation: Installation) -> None:
@@ -157,10 +157,10 @@ def test_a_name_that_two_devices_have_is_not_guessed(installation: Installation)
     assert "give the device id" in line
 
 
-def test_setting_nothing_or_a_kind_that_is_none_is_wrong_usage(installation: Installation) -> None:
-    assert installation.run("estate", "set", "web01").exit_code == 2
-    assert installation.run("estate", "set", "web01", "--kind", "castle").exit_code == 2
-    assert installation.run("estate", "paint", "web01").exit_code == 2
+def test_setting_nothing_or_a_kind_that_is_none_is_wrong_usage(untouched: Installation) -> None:
+    assert untouched.run("estate", "set", "web01").exit_code == 2
+    assert untouched.run("estate", "set", "web01", "--kind", "castle").exit_code == 2
+    assert untouched.run("estate", "paint", "web01").exit_code == 2
 
 
 def test_what_a_terminal_might_obey_is_not_printed(installation: Installation) -> None:
