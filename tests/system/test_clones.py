@@ -65,8 +65,10 @@ def test_a_copied_key_and_spool_get_a_stream_of_their_own_and_lose_nothing(keep:
     for found in streams.values():
         assert len(found) == len(set(found))
     # Every report holds points of the agent itself, one a sample; both agents have other times.
+    reports = sum(len(found) for found in streams.values())
+    wait_until(lambda: len(embedded_points(collector, "ictagent_agent")) >= reports, f"points of {reports} reports")
     points = embedded_points(collector, "ictagent_agent")
     assert len({dict(tags)["device_id"] for tags, _ in points}) == 1
-    assert len(points) >= sum(len(found) for found in streams.values())
+    wait_until(lambda: embedded_points(collector, "ictagent_event"), "the event")
     events = embedded_points(collector, "ictagent_event")
     assert {dict(tags)["code"] for tags, _ in events} == {"new_stream"}
