@@ -72,7 +72,8 @@ def matches(secret: str, sha256: str) -> bool:
 def split_secret(text: str) -> tuple[str, str]:
     """Id and secret of `<id>.<secret>`. Raises NotAuthorised for anything else."""
     identifier, dot, secret = text.strip().partition(".")
-    if not (dot and identifier.isascii() and secret.isascii() and 0 < len(identifier) <= 64 and 0 < len(secret) <= 256):
+    plain = text.isascii() and text.strip().isprintable()
+    if not (dot and plain and 0 < len(identifier) <= 64 and 0 < len(secret) <= 256):
         raise NotAuthorised("the key or token is not of the form id.secret", "use the text as it was given")
     return identifier, secret
 

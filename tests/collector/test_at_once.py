@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -23,6 +24,11 @@ from tests.collector.others_at_work import CHUNK
 ROOT = Path(__file__).parents[2]
 SECONDS = 5.0
 LONGEST_STALL_SECONDS = 1.0
+"""On a machine with nothing else to do; where others run as well, as many times longer as they leave us less."""
+FEWEST_EDITS = 12
+"""One comes at most each 0.05 s; where a writer does not let others in between, six were seen in this time."""
+REPORTS_A_SECOND = 10.0
+"""Of each host: six hundred times as often as a real one."""
 
 
 def other(what: str, database: Database, host: Host) -> "subprocess.Popen[str]":
@@ -74,7 +80,7 @@ class Reader(threading.Thread):
                 running_totals(connection, int(time.time()))
                 counts.add(connection.execute(select(func.count()).select_from(ledger)).scalar_one())
                 counts.add(connection.execute(select(func.count()).select_from(ledger)).scalar_one())
-                self.stop.wait(0.05)
+                self.stop.wait(0.1)
             assert len(counts) == 1
         self.reads += 1
 
@@ -98,6 +104,7 @@ async def load(sender: Sender, hosts: list[Host]) -> tuple[list[float], int]:
             await sender.ingest.report(body, headers(host), time.time_ns())
             took.append(time.monotonic() - started)
             sent += 1
+            await asyncio.sleep(max(0.0, 1 / REPORTS_A_SECOND - took[-1]))
         return sent
 
     counts = await asyncio.gather(*(one(host) for host in hosts))
@@ -128,9 +135,9 @@ def test_load_import_edits_and_a_long_reader_go_on_together(database: Database) 
     assert reader.reads >= 2
     figures = {what: f"{len(times)} times, {max(times):.3f} s at most" for what, times in took.items()}
     print(figures, f"transactions of {longest:.3f} s at most")
-    assert {what: max(times) < LONGEST_STALL_SECONDS for what, times in took.items()} == dict.fromkeys(took, True), (
-        figures
-    )
+    longest_stall = LONGEST_STALL_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert len(took["edit"]) >= FEWEST_EDITS, figures
+    assert {what: max(times) < longest_stall for what, times in took.items()} == dict.fromkeys(took, True), figures
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(outbox)).scalar_one() >= sent
         imported = connection.execute(select(func.count()).select_from(ledger)).scalar_one()
