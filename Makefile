@@ -23,6 +23,7 @@ lint: $(VENV)/.dev
 
 unit: $(VENV)/.dev
 	$(BIN)/coverage erase
+	$(BIN)/pytest -q --doctest-modules agent carbon
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --skip-covered | tail -60
 

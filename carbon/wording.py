@@ -53,11 +53,13 @@ def energy_words(kwh: float | Decimal, digits: int = 3) -> str:
 
 
 def mass_words(kilograms: float | Decimal, digits: int = 3) -> str:
-    """Carbon in kilograms, or grams where it is little.
+    """Carbon in kilograms, grams where it is little, tonnes from ten of them on.
 
-    >>> mass_words(1234.5), mass_words(0.00123)
-    ('1230 kg', '1.23 g')
+    >>> mass_words(152_400), mass_words(1234.5), mass_words(0.00123)
+    ('152 t', '1230 kg', '1.23 g')
     """
+    if abs(kilograms) >= 10_000:
+        return f"{figure(float(kilograms) / 1000, digits)} t"
     return _scaled(float(kilograms), "kg", "g", digits)
 
 

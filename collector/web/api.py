@@ -126,7 +126,7 @@ async def energy(request: Request) -> Response:
                     "covered_seconds": one.covered_seconds,
                     "method": method_of(one.energy),
                     "counted": one.segment.counted,
-                    "total_kg": float(footprint_of(one, rules).total_kg),
+                    "total_kg": str(footprint_of(one, rules).total_kg),
                 }
                 for one in rows
             ]
