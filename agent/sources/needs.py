@@ -1,0 +1,39 @@
+"""What a service must be allowed so that the energy sources found on its host can be read, and nothing more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Of one source, or of several together.
+
+    `capabilities` are Linux's names (CAP_DAC_READ_SEARCH), `devices` paths of device nodes to read and write,
+    `address_families` systemd's names (AF_INET), `groups` supplementary groups, `programs` paths of programs that run.
+    """
+
+    capabilities: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+    address_families: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    programs: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Needs") -> "Needs":
+        return Needs(
+            self.capabilities | other.capabilities,
+            self.devices | other.devices,
+            self.address_families | other.address_families,
+            self.groups | other.groups,
+            self.programs | other.programs,
+        )
+
+
+NOTHING = Needs()
+
+
+def together(needs: Iterable[Needs]) -> Needs:
+    """The needs of several sources."""
+    joined = NOTHING
+    for one in needs:
+        joined |= one
+    return joined
