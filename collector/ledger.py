@@ -8,6 +8,7 @@ and a higher revision is added.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
@@ -317,6 +318,7 @@ def _write(connection: Connection, meter_id: int, computed: Mapping[int, Mapping
     return written
 
 
+@cache
 def current() -> Any:
     """The condition that a ledger row is the one that holds: no higher revision stands beside it."""
     other = ledger.alias()

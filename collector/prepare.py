@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 
 from isal import igzip
 
@@ -191,9 +192,11 @@ def _points(
             continue
         code = event.code[:LONGEST_EVENT_CODE]
         points.append(DevicePoint("ictagent_event", {"code": code}, {"detail": event.detail[:1024]}, event.unix_ns))
-    for point in points:
-        template = SeriesTemplate(point.measurement, {**point.tags, **tags}, list(point.fields))
-        lines.extend(template.lines([(point.unix_ns, list(point.fields.values()))]))
+    for (measurement, own_tags, names), run in groupby(
+        points, lambda one: (one.measurement, one.tags, list(one.fields))
+    ):
+        template = SeriesTemplate(measurement, {**own_tags, **tags}, names)
+        lines.extend(template.lines([(point.unix_ns, list(point.fields.values())) for point in run]))
     return pack(lines, [*believed, *(point.unix_ns for point in points)]), derived.newest
 
 

@@ -29,6 +29,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
     "PRAGMA journal_size_limit=67108864",
+    "PRAGMA cache_size=-8192",
 )
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_AGAIN = ("40001", "40P01", "55P03")
@@ -99,6 +100,8 @@ def _open_sqlite(path: Path) -> Database:
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         pool_size=8,
         max_overflow=16,
+        # The connection used last still holds in memory what the next transaction needs.
+        pool_use_lifo=True,
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", partial(_begin, path))

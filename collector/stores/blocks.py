@@ -21,8 +21,9 @@ _SHAPES: dict[FieldType, str] = {
     "float": r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?",
     "integer": r"-?\d{1,19}i",
     "boolean": "(?:true|false)",
+    "string": r'"(?:\\.|[^"\\])*"',
 }
-"""Values as line protocol has them. Texts are left to the full check."""
+"""Values as line protocol has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ _NOTHING = re.compile(r"(?!)")
 
 @cache
 def _quick_check(measurement: str) -> re.Pattern[str]:
-    """What a point of a measurement looks like when it has no texts, as most; its group is the time.
+    """What a good point of a measurement looks like; its group is the time.
 
     Raises ValueError for a measurement that is not known.
     """
@@ -86,8 +87,8 @@ def _quick_check(measurement: str) -> re.Pattern[str]:
         types = field_types(measurement)
     except KeyError:
         raise ValueError(f"measurement {measurement[:60]} is not known") from None
-    fields = "|".join(f"{name}={_SHAPES[kind]}" for name, kind in types.items() if kind in _SHAPES)
-    return re.compile(rf"(?:{fields})(?:,(?:{fields}))* (-?\d{{1,19}})", re.ASCII) if fields else _NOTHING
+    fields = "|".join(f"{name}={_SHAPES[kind]}" for name, kind in types.items())
+    return re.compile(rf"(?:{fields})(?:,(?:{fields}))* (-?\d{{1,19}})", re.ASCII | re.DOTALL)
 
 
 def _checked_time(line: str) -> int:
