@@ -58,9 +58,10 @@ def mass_words(kilograms: float | Decimal, digits: int = 3) -> str:
     >>> mass_words(152_400), mass_words(1234.5), mass_words(0.00123)
     ('152 t', '1230 kg', '1.23 g')
     """
-    if abs(kilograms) >= 10_000:
-        return f"{figure(float(kilograms) / 1000, digits)} t"
-    return _scaled(float(kilograms), "kg", "g", digits)
+    value = float(kilograms)
+    if abs(value) >= 10_000:
+        return f"{figure(value / 1000, digits)} t"
+    return _scaled(value, "kg", "g", digits)
 
 
 def _scaled(value: float, unit: str, thousandth: str, digits: int) -> str:
