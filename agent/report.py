@@ -163,7 +163,9 @@ class Inventory:
 
     `platform` is `physical`, `virtual_machine` or `container`; `hypervisor` names it (`kvm`, `vmware`, `hyperv`,
     `xen`, `docker`, ...) and `cloud` the provider where DMI gives it away (`aws`, `azure`, `gcp`, ...).
-    `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type.
+    `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type. `system_uuid` is the
+    machine's UUID as its firmware has it, in lower case; a hypervisor gives each guest one of its own, by which host
+    and guest can be told to belong together (`agent.inventory.uuids` knows the other byte order).
     """
 
     machine_id: str = ""
@@ -171,6 +173,7 @@ class Inventory:
     vendor: str = ""
     model: str = ""
     serial: str = ""
+    system_uuid: str = ""
     chassis: str = ""
     cpu_model: str = ""
     cpu_sockets: int | None = None

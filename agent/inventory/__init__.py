@@ -9,6 +9,7 @@ from agent.inventory.disks import read_disks
 from agent.inventory.dmi import read_dmi
 from agent.inventory.network import read_network_cards
 from agent.inventory.platform import read_platform
+from agent.inventory.uuids import read_system_uuid
 from agent.report import Inventory
 
 _KB = 1024
@@ -25,6 +26,7 @@ def read_inventory(root: Path = Path("/")) -> Inventory:
         vendor=dmi.vendor,
         model=dmi.model,
         serial=dmi.serial,
+        system_uuid=read_system_uuid(root),
         chassis=dmi.chassis,
         cpu_model=cpu.model,
         cpu_sockets=cpu.sockets,
