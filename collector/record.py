@@ -18,7 +18,8 @@ from collector.outbox import append
 from collector.prepare import Recording
 from collector.record_estate import record_estate
 
-_METERS = select(meter.c.name, meter.c.id).where(meter.c.device_id == bindparam("device"))
+_OTHER_KIND = "energy of a meter that was of another kind before"
+_METERS = select(meter.c.name, meter.c.id, meter.c.kind).where(meter.c.device_id == bindparam("device"))
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
     """Record reports that are new; one result each, in order. A refused one fails alone and leaves nothing behind."""
     results: list[Recorded | Exception] = [Recorded(True, 0)] * len(items)
     parts: list[tuple[Incoming, str]] = []
+    new: list[int] = []
     # In key order, so that two collectors that record for the same devices never wait for each other in a circle.
     order = sorted(range(len(items)), key=lambda index: (items[index].identity.key_id, items[index].identity.sequence))
     for index in order:
@@ -53,9 +55,11 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
             continue
         if stream_row is not None:
             parts.append((item, f"{stream_row}.{item.identity.sequence}"))
-            results[index] = Recorded(False, item.recording.refused.count)
+            new.append(index)
     if parts:
         _facts(connection, parts)
+        for index in new:
+            results[index] = Recorded(False, items[index].recording.refused.count)
         recordings = [item.recording for item, _ in parts]
         late = _late(connection, recordings)
         # One writer serves one collector, so that its group is one collector's.
@@ -70,6 +74,10 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
     rows: list[dict[str, Any]] = []
     for item, part in parts:
         ids = meter_ids(connection, item.recording)
+        others = [fact.meter for fact in item.recording.facts if fact.meter not in ids]
+        if others:
+            # Set, not added: the transaction may be tried again.
+            item.recording.refused.reasons[_OTHER_KIND] = (len(others), others[0])
         rows.extend(
             {
                 "meter_id": ids[fact.meter],
@@ -79,6 +87,7 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
                 "body": fact.body,
             }
             for fact in item.recording.facts
+            if fact.meter in ids
         )
     rows.sort(key=lambda row: (row["meter_id"], row["half_hour"]))
     due = sorted({(row["meter_id"], row["half_hour"]) for row in rows})
@@ -87,11 +96,14 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 
 
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
-    """Row numbers of the device's meters by name; those that the report names first are made."""
+    """Row numbers of the device's meters by name; those that the report names first are made.
+
+    A meter that was of another kind before is left out: counts, watts and processor time cannot be one ledger's row.
+    """
     wanted = {"device": recording.device_id}
-    ids = dict(connection.execute(_METERS, wanted).all())
+    known = {row.name: row for row in connection.execute(_METERS, wanted)}
     used = {fact.meter for fact in recording.facts}
-    new = {one.name: one for one in recording.meters if one.name in used and one.name not in ids}
+    new = {one.name: one for one in recording.meters if one.name in used and one.name not in known}
     for one in new.values():
         values = {
             "device_id": recording.device_id,
@@ -104,8 +116,9 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         }
         connection.execute(insert(meter).values(values))
     if new:
-        ids = dict(connection.execute(_METERS, wanted).all())
-    return ids
+        known = {row.name: row for row in connection.execute(_METERS, wanted)}
+    kinds = {one.name: one.kind for one in recording.meters}
+    return {name: row.id for name, row in known.items() if kinds.get(name, row.kind) == row.kind}
 
 
 def _late(connection: Connection, recordings: Sequence[Recording]) -> list[bool]:

@@ -1,6 +1,7 @@
 """The ledger's round: what is due of every device is written, with the series that follow from it, a device a transaction."""
 
 import datetime
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from sqlalchemy import Connection, delete, select
 from collector.database.engine import Database
 from collector.database.schema import series_due
 from collector.database.writer import Writer
+from collector.errors import CollectorError, DatabaseError, QueueFull
 from collector.ledger import devices_due, roll
 from collector.outbox import append
 from collector.prepare import pack
 from collector.series import NS, day_lines, series_lines
+
+logger = logging.getLogger(__name__)
 
 DEVICES_AT_ONCE = 200
 DAYS_AT_ONCE = 4
@@ -35,23 +39,37 @@ def write_round(
     """Write everything that is due; how many half-hours and days were written.
 
     Once `stopping` is set it ends between two devices and the rest stays due: a thousand devices must not hold up the
-    end of a service.
+    end of a service. A device that cannot be written stays due and holds up no other: its error is raised at the end.
     """
     written = 0
     ended = stopping or threading.Event()
+    failed: dict[str, CollectorError] = {}
     while True:
         with database.read() as connection:
             due = devices_due(connection, now, DEVICES_AT_ONCE)
             edited = list(
                 connection.execute(select(series_due.c.device_id).distinct().limit(DEVICES_AT_ONCE)).scalars()
             )
+        tried = 0
         for handler, device_ids in ((write_ledger, due), (write_days, edited)):
             for device_id in device_ids:
                 if ended.is_set():
                     return written
-                written += writer.run(handler, Due(device_id, now, collector_id))
-        if len(due) < DEVICES_AT_ONCE and not edited:
-            return written
+                if device_id in failed:
+                    continue
+                tried += 1
+                try:
+                    written += writer.run(handler, Due(device_id, now, collector_id))
+                except (DatabaseError, QueueFull):
+                    raise  # no device's fault
+                except CollectorError as error:
+                    logger.exception("the ledger of device %s cannot be written", device_id)
+                    failed[device_id] = error
+        if (len(due) < DEVICES_AT_ONCE and not edited) or not tried:
+            break
+    if failed:
+        raise next(iter(failed.values()))
+    return written
 
 
 def write_ledger(connection: Connection, items: Sequence[Due]) -> list[int]:
