@@ -1,13 +1,14 @@
 """Ingest: points acknowledged a processor second beside InfluxDB 1.6.7, points a second, and the delay of answers.
 
-    python tests/benchmarks/ingest.py [--rounds 3] [--reports 8]
+    python tests/benchmarks/ingest.py [--rounds 3]
 
 200 enrolled hosts send reports of 500 points of 3 fields with one energy counter over 64 kept connections, gzip, to
 `ictagent collector run` as users run it: SQLite with synchronous=FULL, the embedded store, and an InfluxDB target,
 here a null server in another process. influxd gets the same points as gzip line protocol, in the same batches, over as
 many connections. Of both, all processor time counts, from the first request until the process rests again: the
-collector's drain into both its stores as well as influxd's compaction. The counter's readings, and the points of power
-that the collector derives from them, are not counted as points.
+collector's drain into both its stores as well as influxd's compaction. The load is half an hour of each host's reports,
+of a half-hour that has closed, so that the ledger's rows and series are written in that time too, which no one asks of
+influxd. The counter's readings, and the points that the collector derives, are not counted as points.
 """
 
 import argparse
@@ -25,10 +26,13 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series, encode  # noqa: E402  # the script runs from a checkout
+from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series  # noqa: E402  # the script runs from a checkout
+from carbon.calendar import HALF_HOUR_SECONDS, half_hour_of  # noqa: E402
 from collector.lines import SeriesTemplate  # noqa: E402
 from tests.benchmarks.load import Load, Result  # noqa: E402
 from tests.benchmarks.measure import (  # noqa: E402
@@ -48,10 +52,14 @@ from tests.servers.process import free_port, listening, wait_until  # noqa: E402
 HOSTS = 200
 CONNECTIONS = 64
 SAMPLES = 10
+SAMPLE_SECONDS = 10
 POINTS = 500
-WARM_UP = 2
+WARM_UP = 1
 """Reports of each host before the measured ones: what a process does once (new series, devices, caches) is left out."""
-STEADY_SECONDS = 20
+MEASURED = 17
+"""With the warm-up's, the reports of half an hour."""
+STEADY = 3
+"""Reports of each host that come at the target's rate, for the delay of answers: twenty seconds."""
 TARGET_RATIO = 1.2
 TARGET_POINTS_PER_SECOND = 15_000
 TARGET_P99_MS = 250
@@ -88,24 +96,31 @@ def report_of(host: int, number: int, start_ns: int, boot_offset_ns: int) -> Rep
         report.inventory = Inventory(machine_id=f"m{host}", host_name=f"host-{host:03d}", platform="physical")
     for sample in range(SAMPLES):
         count = (number - 1) * SAMPLES + sample
-        wall_ns = start_ns + count * 10 * NS + host * 1000
+        wall_ns = start_ns + count * SAMPLE_SECONDS * NS + host * 1000
         report.samples.append(SampleTime(wall_ns, wall_ns - boot_offset_ns))
         for position in range(len(report.series)):
             noise = (host * 7919 + count * 104_729 + position * 1299) % 1_000_003
             values: list[float | int | bool | str | None] = [noise * 1.237, noise * 0.731, (noise % 1000) / 1000]
             report.rows.append(Row(position, wall_ns, [round(float(value or 0), 3) for value in values]))
-        energy_uj, difference_uj = count * 10 * 120_000_000, 10 * 120_000_000
-        interval_ns = 10 * NS if count else 0
+        energy_uj, difference_uj = count * SAMPLE_SECONDS * 120_000_000, SAMPLE_SECONDS * 120_000_000
+        interval_ns = SAMPLE_SECONDS * NS if count else 0
         report.readings.append(Reading(0, wall_ns, interval_ns, [energy_uj], [difference_uj] if count else []))
     return report
 
 
-def lines_of(host: int, report: Report) -> bytes:
+def lines_of(report: Report, host: int) -> bytes:
     """The same points as line protocol, with the tags that the collector gives them."""
     tags = {"device_id": f"{host:012x}", "host_name": f"host-{host:03d}", "site": "", "kind": "host"}
-    templates = [SeriesTemplate(one.measurement, {**one.tags, **tags}, one.fields) for one in report.series]
-    lines = [templates[row.series].lines([(row.unix_ns, row.values)])[0] for row in report.rows]
-    return gzip.compress("\n".join(lines).encode() + b"\n", compresslevel=6, mtime=0)
+    lines: list[str] = []
+    for position, one in enumerate(report.series):
+        template = SeriesTemplate(one.measurement, {**one.tags, **tags}, one.fields)
+        lines += template.lines([(row.unix_ns, row.values) for row in report.rows if row.series == position])
+    return "\n".join(lines).encode() + b"\n"
+
+
+def compressed(text: bytes) -> bytes:
+    """Gzip as the agent has it."""
+    return gzip.compress(text, compresslevel=6, mtime=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +132,20 @@ class Bodies:
     steady: Path
 
 
-def build(directory: Path, measured: int, steady: int) -> tuple[Bodies, Bodies]:
+def build(directory: Path) -> tuple[Bodies, Bodies]:
     """Reports and line protocol of all hosts, in the order of time. Both hold the same points."""
-    start_ns = time.time_ns() - (WARM_UP + measured + steady) * SAMPLES * 10 * NS
+    closed = half_hour_of(int(time.time()) - 900) - HALF_HOUR_SECONDS
+    start_ns = closed * NS
     boot_offset_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     kinds = []
     bodies: dict[str, list[tuple[int, bytes]]] = {"reports": [], "lines": []}
-    for number in range(1, WARM_UP + measured + steady + 1):
+    for number in range(1, WARM_UP + MEASURED + STEADY + 1):
         for host in range(HOSTS):
             report = report_of(host, number, start_ns, boot_offset_ns)
             assert len(report.rows) == POINTS
-            bodies["reports"].append((host, encode(report)))
-            bodies["lines"].append((host, lines_of(host, report)))
-    first, second = HOSTS * WARM_UP, HOSTS * (WARM_UP + measured)
+            bodies["reports"].append((host, compressed(msgspec.json.encode(report))))
+            bodies["lines"].append((host, compressed(lines_of(report, host))))
+    first, second = HOSTS * WARM_UP, HOSTS * (WARM_UP + MEASURED)
     for kind, all_bodies in bodies.items():
         files = Bodies(*(directory / f"{kind}-{phase}" for phase in ("warm-up", "measured", "steady")))
         parts = (all_bodies[:first], all_bodies[first:second], all_bodies[second:])
@@ -160,15 +176,18 @@ class Round:
     steady_p99_ms: float = 0.0
 
 
-def measured_round(load: Load, pid: int, at_rest: "Rest", bodies: Bodies) -> tuple[float, float, Result]:
+def measured_round(load: Load, pid: int, server: "Server", bodies: Bodies) -> tuple[float, float, Result]:
     """Warm up, load, and wait for rest: processor seconds, wall seconds until all is delivered, and the answers."""
     run_load(replaced(load, bodies.warm_up))
-    at_rest.wait(pid)
-    used, begun = cpu_seconds(pid), time.perf_counter()
+    server.wait_until_delivered()
+    wait_until_idle(pid)
+    used = cpu_seconds(pid)
     result = run_load(replaced(load, bodies.measured))
-    at_rest.delivered()
-    wall = max(result.wall_seconds, time.perf_counter() - begun - 0.5)
-    at_rest.wait(pid)
+    ended = time.perf_counter()
+    server.wait_until_delivered()
+    wall = result.wall_seconds + time.perf_counter() - ended
+    server.wait_until_done()
+    wait_until_idle(pid)
     return cpu_seconds(pid) - used, wall, result
 
 
@@ -177,31 +196,39 @@ def replaced(load: Load, bodies: Path, requests_per_second: float = 0.0) -> Load
     return Load(**values)
 
 
-class Rest:
-    """When a server has done everything that the load brought."""
+class Server:
+    """When a server has done what the load brought. influxd has no store beside itself: it has, once it rests."""
 
-    def delivered(self) -> None:
-        """Wait until everything has reached the stores. influxd has no store beside itself."""
+    def wait_until_delivered(self) -> None:
+        """Wait until all points have reached the stores."""
 
-    def wait(self, pid: int) -> None:
-        self.delivered()
-        wait_until_idle(pid)
+    def wait_until_done(self) -> None:
+        """Wait until everything else is done too."""
 
 
-class CollectorRest(Rest):
-    """The collector rests when the cursors of both its targets stand at the end of the outbox."""
+class CollectorServer(Server):
+    """The collector has delivered when the cursors of both its targets stand at the end of the outbox, and is done when
+    the ledger of the closed half-hour is written and its series are delivered."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
 
-    def delivered(self) -> None:
+    def wait_until_delivered(self) -> None:
         wait_until(self._drained, "the outbox to be drained", 300)
 
+    def wait_until_done(self) -> None:
+        wait_until(lambda: not self._number("SELECT count(*) FROM ledger_due"), "the ledger to be written", 300)
+        self.wait_until_delivered()
+
     def _drained(self) -> bool:
+        last = self._number("SELECT coalesce(max(id), 0) FROM outbox")
+        reached = self._number("SELECT CASE count(*) WHEN 2 THEN min(last_id) ELSE -1 END FROM outbox_cursor")
+        return reached >= last
+
+    def _number(self, query: str) -> int:
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as connection:
-            last = connection.execute("SELECT coalesce(max(id), 0) FROM outbox").fetchone()[0]
-            cursors = [row[0] for row in connection.execute("SELECT last_id FROM outbox_cursor")]
-        return len(cursors) == 2 and min(cursors) >= last
+            found: int = connection.execute(query).fetchone()[0]
+        return found
 
 
 @contextmanager
@@ -239,7 +266,7 @@ def collector_round(directory: Path, bodies: Bodies) -> Round:
     directory.mkdir()
     with collector(directory) as (pid, port, headers):
         load = Load(port, "/v1/reports", "", headers, CONNECTIONS, 200, clocks=True)
-        used, wall, result = measured_round(load, pid, CollectorRest(directory / "ictagent.db"), bodies)
+        used, wall, result = measured_round(load, pid, CollectorServer(directory / "ictagent.db"), bodies)
         steady = run_load(replaced(load, bodies.steady, TARGET_POINTS_PER_SECOND / POINTS))
         return finished(used, wall, result, percentile(steady.delays, 0.99) * 1000)
 
@@ -256,7 +283,7 @@ def influx_round(directory: Path, bodies: Bodies) -> Round:
         connection.getresponse().read()
         connection.close()
         load = Load(port, "/write?db=benchmark", "", [{}] * HOSTS, CONNECTIONS, 204, clocks=False)
-        used, wall, result = measured_round(load, pid, Rest(), bodies)
+        used, wall, result = measured_round(load, pid, Server(), bodies)
         return finished(used, wall, result)
 
 
@@ -290,7 +317,6 @@ def middle(rounds: Sequence[Round], name: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Ingest beside influxd.")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server; medians are printed")
-    parser.add_argument("--reports", type=int, default=8, help="measured reports of each host")
     parser.add_argument("--no-peer", action="store_true", help="the collector alone, while working on it")
     arguments = parser.parse_args()
     if not arguments.no_peer:
@@ -298,15 +324,14 @@ def main() -> None:
     print_machine("Ingest: collector beside influxd 1.6.7")
     ours: list[Round] = []
     peers: list[Round] = []
-    steady = STEADY_SECONDS * TARGET_POINTS_PER_SECOND // (POINTS * HOSTS)
     with tempfile.TemporaryDirectory(prefix="ictagent-ingest-") as name:
         directory = Path(name)
-        reports, lines = build(directory, arguments.reports, steady)
+        reports, lines = build(directory)
         for number in range(arguments.rounds):
             ours.append(collector_round(directory / f"collector-{number}", reports))
             if not arguments.no_peer:
                 peers.append(influx_round(directory / f"influxd-{number}", lines))
-    print(f"  {HOSTS} hosts, {arguments.reports} reports each of {POINTS} points, {CONNECTIONS} connections")
+    print(f"  {HOSTS} hosts, {MEASURED} reports each of {POINTS} points, {CONNECTIONS} connections")
     print(f"  medians of {arguments.rounds} runs" + " " * 46 + "collector" + " " * 18 + "influxd")
     for name, unit in (
         ("points_per_cpu_second", "points/CPU s"),
