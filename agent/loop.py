@@ -3,12 +3,16 @@
 The first sample is reported at once, a second a second later, so that a new host shows within seconds.
 """
 
+import contextlib
 import gc
 import logging
+import os
 import resource
+import select
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
 
 import agent
@@ -19,8 +23,10 @@ from agent.report_builder import build_report
 from agent.sample import Point, Sample
 from agent.sampler import Sampler
 from agent.sender import Sender
+from agent.service import ServiceManager
 from agent.settings import AgentSettings
 from agent.spool import Spool
+from agent.status import AgentStatus, read_status, write_status
 from agent.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -28,47 +34,70 @@ logger = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400
 _INVENTORY_SECONDS = 900
 """The inventory is read this often and sent when it changed, and once a day."""
+_SETTLE_SECONDS = 5.0
+"""How long the first sample waits for a BMC: without it each start would begin with a stretch of estimates."""
 _PAGE = resource.getpagesize()
 _MOST_SAMPLES_HELD = 1000
 LAST_ATTEMPT_SECONDS = 3.0
 
 
 class Agent:
-    """Samples and reports until a signal ends it."""
+    """Samples and reports until a signal ends it. `reload` does what SIGHUP asks for and gives a line for the log."""
 
-    def __init__(self, settings: AgentSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: AgentSettings, clock: Clock | None = None, reload: Callable[[], str] | None = None
+    ) -> None:
         self._settings = settings
+        self._reload = reload
+        self._manager = ServiceManager()
         self._clock = clock or Clock()
         self._spool = Spool(settings.state_directory / "spool", settings.spool_limit_bytes)
         self._sampler = Sampler(
-            disabled=frozenset(settings.disabled_sources),
+            settings=settings,
             counter_state=settings.state_directory / "counters.json",
             clock=self._clock,
         )
         self._lock = threading.Lock()
         self._sender = Sender(settings, self._spool, Transport(settings, self._clock), self._lock)
-        self._stop = threading.Event()
+        self._stopping = self._reload_asked = False
+        # A signal's handler may run at any point of the loop: it writes to a pipe, and takes no lock.
+        self._woken, self._waking = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._held: list[Sample] = []
         self._events: list[Event] = []
         self._inventory: Inventory | None = None
         self._inventory_due = self._inventory_sent_at = -float("inf")
         self._sample_seconds = 0.0
         self._dropped = 0
+        self._status = self._first_status()
+        self._status_due = -float("inf")
+        self._told: tuple[int | None, str] = (None, "")
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT; then one last report is spooled and tried."""
+        """Run until SIGTERM or SIGINT; then one last report is spooled and tried. SIGHUP reads the log level again."""
         signal.signal(signal.SIGTERM, self._signalled)
         signal.signal(signal.SIGINT, self._signalled)
+        signal.signal(signal.SIGHUP, self._hung_up)
+        self._sampler.settle(_SETTLE_SECONDS)
         self._take()
         self._report()
         self._sender.start()
+        self._say_how_it_goes()
+        self._manager.ready(self._line())
         # What was loaded so far lives as long as the agent: the collector of garbage need not look at it again.
         gc.collect()
         gc.freeze()
         interval = self._settings.interval_seconds
         due = time.monotonic() + min(1.0, interval)
         report_due = due
-        while not self._stop.wait(max(0.0, due - time.monotonic())):
+        while True:
+            if select.select([self._woken], [], [], max(0.0, due - time.monotonic()))[0]:
+                os.read(self._woken, 1024)
+            if self._reload_asked:
+                self._read_again()
+            if self._stopping:
+                break
+            if time.monotonic() < due:
+                continue
             self._take()
             now = time.monotonic()
             if now >= report_due:
@@ -77,15 +106,74 @@ class Agent:
                 report_due = now + self._settings.report_seconds - interval / 2
             # Ticks missed while the machine slept are left out, not caught up.
             due = max(due + interval, now)
+            self._say_how_it_goes()
+        self._manager.stopping()
         self._take()
         self._report()
         self._sampler.close()
         self._sender.stop(LAST_ATTEMPT_SECONDS)
         with self._lock:
             self._spool.close()
+        self._status.stopped_at = int(time.time())
+        self._write_status()
 
     def _signalled(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop.set()
+        self._stopping = True
+        self._wake()
+
+    def _hung_up(self, _number: int, _frame: FrameType | None) -> None:
+        self._reload_asked = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # A full pipe wakes it as well.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._waking, b"!")
+
+    def _read_again(self) -> None:
+        self._reload_asked = False
+        self._manager.reloading()
+        if self._reload is not None:
+            logger.info("%s", self._reload())
+        self._manager.ready()
+
+    def _say_how_it_goes(self) -> None:
+        """Tell the service manager and the status file, once a sample was taken. The watchdog hears of it only while
+        samples are taken and the sender lives: a restart mends neither a full disk nor a collector that is away."""
+        if self._sender.alive:
+            self._manager.working()
+        outcome = (self._sender.last_report_at, self._sender.problem)
+        if outcome != self._told or time.monotonic() >= self._status_due:
+            self._told, self._status_due = outcome, time.monotonic() + self._settings.report_seconds
+            self._write_status()
+            self._manager.status(self._line())
+
+    def _first_status(self) -> AgentStatus:
+        """The status of this start; when a report was last acknowledged is known from the start before."""
+        now, settings = int(time.time()), self._settings
+        status = AgentStatus(agent.__version__, os.getpid(), settings.collector, now, now, settings.report_seconds)
+        try:
+            before = read_status(settings.state_directory)
+        except OSError:
+            return status
+        if before is not None and before.collector == settings.collector:
+            status.last_report_at = before.last_report_at
+        return status
+
+    def _write_status(self) -> None:
+        status, sender = self._status, self._sender
+        status.written_at = int(time.time())
+        status.last_report_at = sender.last_report_at or status.last_report_at
+        status.last_problem, status.key_id = sender.problem, sender.key_id or status.key_id
+        status.spool_reports, status.spool_bytes = self._spool.reports, self._spool.size_bytes
+        status.rejected_reports = len(self._spool.rejected_files())
+        status.dropped_reports = self._spool.counters.dropped
+        write_status(self._settings.state_directory, status)
+
+    def _line(self) -> str:
+        """One line for `systemctl status`."""
+        waiting = f"{self._spool.reports} reports wait" if self._spool.reports > 1 else "nothing waits"
+        return f"{self._sender.problem or f'reporting to {self._settings.collector}'}; {waiting}"
 
     def _take(self) -> None:
         started = time.perf_counter()
@@ -97,6 +185,7 @@ class Agent:
                 sample.inventory = None
             else:
                 self._inventory, self._inventory_sent_at = sample.inventory, time.monotonic()
+        self._status.sources, self._status.choice = sample.sources, sample.choice
         sample.points.append(self._own_point())
         self._held.append(sample)
         if len(self._held) > _MOST_SAMPLES_HELD:

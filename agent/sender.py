@@ -30,6 +30,7 @@ class Sender:
         self._key = ""
         self._problem = ""
         self._failures = 0
+        self._acknowledged_at: int | None = None
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
 
     def start(self) -> None:
@@ -45,6 +46,26 @@ class Sender:
         self._wake.set()
         self._thread.join(seconds)
         self._transport.close()
+
+    @property
+    def last_report_at(self) -> int | None:
+        """When the collector last acknowledged a report (Unix seconds), since this start."""
+        return self._acknowledged_at
+
+    @property
+    def problem(self) -> str:
+        """What hinders sending now, or nothing."""
+        return self._problem
+
+    @property
+    def key_id(self) -> str:
+        """The public part of the key in use; empty before the first was found."""
+        return self._key.partition(".")[0]
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs: without it nothing would be sent again."""
+        return self._thread.is_alive()
 
     def take_events(self) -> list[Event]:
         """Events since they were last taken, for the next report."""
@@ -92,6 +113,7 @@ class Sender:
                 if rejected := answer.body.get("rejected_rows"):
                     logger.warning("the collector kept report %d without %s of its rows", one.sequence, rejected)
                 self._failures = 0
+                self._acknowledged_at = int(time.time())
                 self._well()
             elif answer.status in (400, 413, 422):
                 self._refused(one, answer.error)

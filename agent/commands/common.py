@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from agent.service import JournalFormatter, stderr_is_the_journal
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -47,11 +49,18 @@ def _printable(text: str) -> str:
 
 
 def log_to_stderr(level: str) -> None:
-    """One line a message; the journal adds the time."""
-    logging.basicConfig(
-        stream=sys.stderr, level=level.upper(), format="%(levelname)s %(name)s: %(message)s", force=True
-    )
-    if level != "debug":
-        # Each start of theirs is worth ten lines to them and none to anybody else.
-        for name in ("alembic", "apscheduler"):
-            logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    """One line a message; the journal adds the time, and takes each line's priority from its beginning."""
+    handler = logging.StreamHandler(sys.stderr)
+    form = JournalFormatter if stderr_is_the_journal() else logging.Formatter
+    handler.setFormatter(form("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], force=True)
+    set_log_level(level)
+
+
+def set_log_level(level: str) -> None:
+    """From now on messages of this level and above are said."""
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    # Each start of theirs is worth ten lines to them and none to anybody else.
+    for name in ("alembic", "apscheduler"):
+        logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else max(logging.WARNING, root.level))
