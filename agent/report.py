@@ -28,6 +28,8 @@ BOOT_CLOCK_HEADER = "X-Ictagent-Boot-Ns"
 """The sender's time since boot (nanoseconds, counting suspend) at the moment of sending."""
 BOOT_ID_HEADER = "X-Ictagent-Boot-Id"
 """The boot in which it is sent: samples of another boot cannot be re-timed by the boot clock."""
+MACHINE_HEADER = "X-Ictagent-Machine"
+"""Evidence of the machine that sends, or "-", and its host name, percent-encoded (`agent.machine`)."""
 
 Value = float | int | bool | str | None
 """A field's value; None where it is missing. Never NaN or infinite."""

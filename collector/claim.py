@@ -6,23 +6,38 @@ content it is a conflict, and the agent starts a new stream.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
-from collector.database.schema import agent_key, report_sequence, report_stream
-from collector.errors import NotAuthorised, SequenceConflict
+from collector.clones import Heard, Sender, hear
+from collector.database.schema import agent_key, key_sender, report_sequence, report_stream
+from collector.errors import SequenceConflict
+from collector.keys import expired, unknown_or_revoked
 
 HASHES_KEPT_SECONDS = 35 * 24 * 3600
 
 
 # Made once: SQLAlchemy takes longer to put a statement together than SQLite to run it, and these run for every report.
 _STREAM = (
-    select(agent_key.c.revoked_at, report_stream.c.id, report_stream.c.low_water)
+    select(
+        agent_key.c.revoked_at,
+        agent_key.c.expires_at,
+        agent_key.c.sha256,
+        agent_key.c.device_id,
+        agent_key.c.machine.label("owner"),
+        agent_key.c.last_sender,
+        key_sender.c.machine,
+        key_sender.c.boot_id,
+        key_sender.c.stream_id,
+        report_stream.c.id,
+        report_stream.c.low_water,
+    )
     .select_from(
         agent_key.outerjoin(
             report_stream,
             and_(report_stream.c.key_id == agent_key.c.id, report_stream.c.stream_id == bindparam("stream")),
-        )
+        ).outerjoin(key_sender, key_sender.c.id == agent_key.c.last_sender)
     )
     .where(agent_key.c.id == bindparam("key_id"))
 )
@@ -49,49 +64,65 @@ class Identity:
     sha256: bytes
 
 
-def claim(connection: Connection, identity: Identity, received_at: int, sampled_at: int) -> int | None:
+def claim(
+    connection: Connection, identity: Identity, received_at: int, sampled_at: int, sender: Sender | None = None
+) -> int | None:
     """Mark a report as recorded in this transaction: its stream's row number, or None for a repetition.
 
     `sampled_at` is the time of its newest sample (Unix seconds).
 
-    Raises NotAuthorised for a key that is gone or revoked (it may have been revoked since the request began) and
-    SequenceConflict for a number that came with other content.
+    Raises NotAuthorised for a key that is gone, revoked or expired, or has another secret by now (that may have come
+    about since the request began), CloneDetected for the copy of another host, and SequenceConflict for a number that
+    came with other content.
     """
-    stream_row, low_water = _stream(connection, identity)
+    key = _locked(connection, identity)
+    if key is None or key.revoked_at is not None or (sender is not None and sender.secret_sha256 != key.sha256):
+        raise unknown_or_revoked()
+    if key.expires_at <= received_at:
+        raise expired(key.expires_at)
+    stream_row, low_water = (key.id, key.low_water) if key.id is not None else (None, 0)
     sequence = identity.sequence
     stored = connection.execute(_STORED, {"stream_row": stream_row, "wanted": sequence}).scalar()
     # A hash is forgotten 35 days after its report came: one with younger samples is none of those. It has a number
     # that was given twice (a snapshot from long ago was restored), or one that was passed over.
     reused = stored is None and sequence <= low_water and sampled_at > received_at - HASHES_KEPT_SECONDS
-    if reused or (stored is not None and bytes(stored) != identity.sha256):
+    conflict = reused or (stored is not None and bytes(stored) != identity.sha256)
+    repeated = not conflict and (stored is not None or sequence <= low_water)
+    if sender is not None:
+        last = (key.machine, key.boot_id, key.stream_id)
+        heard = Heard(identity.key_id, key.device_id, key.owner or "", key.last_sender, last)
+        if refusal := hear(connection, heard, sender, identity.stream_id, repeated, received_at):
+            raise refusal
+    if conflict:
         raise SequenceConflict(
             f"report {sequence} of stream {identity.stream_id} is recorded with other content",
             "start a new stream and send it again",
         )
-    if stored is not None or sequence <= low_water:
+    if repeated:
         return None
+    if stream_row is None:
+        stream_row = _new_stream(connection, identity)
     row = {"report_stream_id": stream_row, "sequence": sequence, "sha256": identity.sha256, "received_at": received_at}
     connection.execute(_INSERT, row)
     if sequence == low_water + 1:
         _advance(connection, stream_row, sequence)
-    return stream_row
+    return int(stream_row)
 
 
-def _stream(connection: Connection, identity: Identity) -> tuple[int, int]:
-    """The stream's row and low-water mark, made if it is new; locked, so that two collectors take turns."""
+def _locked(connection: Connection, identity: Identity) -> Any:
+    """The key with its stream's low-water mark, locked, so that two collectors take turns."""
     if connection.dialect.name != "sqlite":
         # By a statement of its own: one that had to wait for the lock would still read the stream as it was before.
         connection.execute(select(agent_key.c.id).where(agent_key.c.id == identity.key_id).with_for_update())
-    found = connection.execute(_STREAM, {"key_id": identity.key_id, "stream": identity.stream_id}).first()
-    if found is None or found.revoked_at is not None:
-        raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
-    if found.id is not None:
-        return found.id, found.low_water
+    return connection.execute(_STREAM, {"key_id": identity.key_id, "stream": identity.stream_id}).first()
+
+
+def _new_stream(connection: Connection, identity: Identity) -> int:
     values = {"key_id": identity.key_id, "stream_id": identity.stream_id, "low_water": 0}
     inserted = connection.execute(insert(report_stream).values(values))
     key = inserted.inserted_primary_key
     assert key is not None  # noqa: S101  # a row that was inserted has its key
-    return int(key[0]), 0
+    return int(key[0])
 
 
 def _advance(connection: Connection, stream_row: int, reached: int) -> None:

@@ -42,6 +42,13 @@ class SequenceConflict(CollectorError):
     status = 409
 
 
+class CloneDetected(CollectorError):
+    """The key is another host's, of which the sender is a copy: it enrols for a key of its own and sends again."""
+
+    code = "clone_detected"
+    status = 409
+
+
 class NotAuthorised(CollectorError):
     """No key, an unknown key, or a revoked one."""
 
@@ -68,6 +75,17 @@ class BadRequest(CollectorError):
 
     code = "bad_request"
     status = 400
+
+
+class TooManyTries(CollectorError):
+    """Too many failed tries; `retry_after` in seconds."""
+
+    code = "too_many_tries"
+    status = 429
+
+    def __init__(self, message: str, remedy: str = "", retry_after: int = 5) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
 
 
 class QueueFull(CollectorError):

@@ -5,18 +5,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from sqlalchemy import Connection
 
-from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, WALL_CLOCK_HEADER
+from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, MACHINE_HEADER, WALL_CLOCK_HEADER
 from collector.claim import Identity
 from collector.clocks import Sent
+from collector.clones import Sender
 from collector.database.engine import Database
 from collector.database.writer import Writer
 from collector.device_context import DeviceContext, load_context
-from collector.enrolment import KeyRow, find_key, matches, split_secret
 from collector.errors import CollectorError, NotAuthorised, ReportUnreadable
 from collector.estate_version import estate_version
+from collector.keys import KEY_SECONDS, KeyRow, Rotation, find_key, promote, proved, split_secret
 from collector.prepare import Recording, prepare
 from collector.record import Incoming, Recorded, record
 from collector.wire import receive
@@ -45,6 +47,7 @@ class Ingest:
         collector_id: str,
         recorded: Callable[[], None],
         clock: Callable[[], int] = time.time_ns,
+        key_seconds: int = KEY_SECONDS,
     ) -> None:
         self.counters = IngestCounters()
         self._database = database
@@ -52,6 +55,7 @@ class Ingest:
         self._collector_id = collector_id
         self._recorded = recorded
         self._clock = clock
+        self._key_seconds = key_seconds
         self._contexts: dict[str, DeviceContext] = {}
         self._keys: dict[str, KeyRow] = {}
         self._estate_version = ""
@@ -83,7 +87,10 @@ class Ingest:
         recording = prepare(received, context, sent)
         report = received.report
         identity = Identity(key.key_id, report.stream_id, report.sequence, received.sha256)
-        incoming = Incoming(identity, recording, self._collector_id)
+        machine, host_name = _machine(headers.get(MACHINE_HEADER.lower(), ""))
+        boot_id = sent.boot_id[:64]
+        sender = Sender(machine, host_name, boot_id, key.sha256, report.boot_id == boot_id, self._collector_id)
+        incoming = Incoming(identity, recording, self._collector_id, sender)
         try:
             recorded: Recorded = await asyncio.wrap_future(self._writer.submit(self._record, incoming))
         except NotAuthorised:
@@ -92,20 +99,26 @@ class Ingest:
         self._note(key.device_id, recording, recorded)
         return recorded
 
-    async def authenticate(self, authorization: str) -> KeyRow:
-        """The key of a request's Authorization header. Raises NotAuthorised."""
+    async def authenticate(self, authorization: str, *, anew: bool = False) -> KeyRow:
+        """The key of a request's Authorization header. Raises NotAuthorised.
+
+        A key is remembered, because a report's transaction looks at it again; where nothing else does, `anew` is asked.
+        """
         scheme, _, text = authorization.partition(" ")
         if scheme.lower() != "bearer":
             raise NotAuthorised("the request has no key", "send Authorization: Bearer id.secret")
         key_id, secret = split_secret(text)
-        key = self._keys.get(key_id)
-        if key is None:
-            key = await asyncio.to_thread(self._find_key, key_id)
-            if key is None or key.revoked or not matches(secret, key.sha256):
-                raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
-            self._keys[key_id] = key
-        elif not matches(secret, key.sha256):
-            raise NotAuthorised("this key is unknown or revoked", "enrol the host again")
+        now = self._clock() // 10**9
+        known = None if anew else self._keys.get(key_id)
+        if known is not None:
+            try:
+                if proved(known, secret, now) == known.sha256:
+                    return known
+            except NotAuthorised:
+                # It may have a new secret since, or a new end.
+                self._keys.pop(key_id, None)
+        key = await asyncio.to_thread(self._proved, key_id, secret, now)
+        self._keys[key_id] = key
         return key
 
     def _note(self, device_id: str, recording: Recording, recorded: Recorded) -> None:
@@ -129,13 +142,26 @@ class Ingest:
             self._estate_version = version
         return record(connection, items)
 
-    def _find_key(self, key_id: str) -> KeyRow | None:
+    def _proved(self, key_id: str, secret: str, now: int) -> KeyRow:
+        """The key as the database has it; a new secret that is used for the first time takes its place."""
         with self._database.read() as connection:
-            return find_key(connection, key_id)
+            key = find_key(connection, key_id)
+        used = proved(key, secret, now)
+        if key is not None and used == key.sha256:
+            return key
+        renewed: KeyRow = self._writer.run(promote, Rotation(key_id, used, self._key_seconds))
+        return renewed
 
     def _load(self, device_id: str) -> DeviceContext:
         with self._database.read() as connection:
             return load_context(connection, device_id)
+
+
+def _machine(header: str) -> tuple[str, str]:
+    """Evidence of the machine and host name, both empty where they are not sent."""
+    evidence, _, name = header.partition(" ")
+    known = len(evidence) == 16 and evidence.isascii() and evidence.isalnum()
+    return (evidence if known else ""), unquote(name.strip())[:256].replace("\0", "")
 
 
 def _nanoseconds(headers: Mapping[str, str], name: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 
 from collector.claim import Identity, claim
+from collector.clones import Sender
 from collector.database.schema import device_status, energy_fact, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
@@ -24,11 +25,12 @@ _METERS = select(meter.c.name, meter.c.id, meter.c.kind).where(meter.c.device_id
 
 @dataclass(slots=True)
 class Incoming:
-    """A prepared report with its identity, for the writer."""
+    """A prepared report with its identity, for the writer; and who sends it, where that is to be looked at."""
 
     identity: Identity
     recording: Recording
     collector_id: str
+    sender: Sender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
     for index in order:
         item = items[index]
         try:
-            stream_row = claim(connection, item.identity, item.recording.received_at, item.recording.last_sample_at)
+            received_at, sampled_at = item.recording.received_at, item.recording.last_sample_at
+            stream_row = claim(connection, item.identity, received_at, sampled_at, item.sender)
         except CollectorError as error:
             results[index] = error
             continue

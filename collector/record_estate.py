@@ -15,7 +15,6 @@ from collector.database.dated import begin, history, valid_at
 from collector.database.schema import (
     device_accounting,
     device_evidence,
-    diagnosis,
     energy_fact,
     inventory,
     ledger_due,
@@ -24,6 +23,7 @@ from collector.database.schema import (
     source_state,
 )
 from collector.database.upsert import upsert
+from collector.diagnoses import diagnose
 from collector.history import history_edit
 from collector.model_meter import make_rest_meter
 from collector.prepare import Recording
@@ -146,21 +146,6 @@ def _twins(connection: Connection, recording: Recording) -> None:
                 "give the clone an id of its own (systemd-machine-id-setup), or merge the two devices",
                 recording.received_at,
             )
-
-
-def diagnose(connection: Connection, device_id: str, code: str, detail: str, remedy: str, at: int) -> None:
-    """Note a diagnosis of a device; one that is known already counts up."""
-    insert_ = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert_(diagnosis).values(
-        device_id=device_id, code=code, detail=detail, remedy=remedy, first_at=at, last_at=at, count=1
-    )
-    changes = {
-        "count": diagnosis.c.count + 1,
-        "last_at": statement.excluded.last_at,
-        "detail": statement.excluded.detail,
-        "remedy": statement.excluded.remedy,
-    }
-    connection.execute(statement.on_conflict_do_update(index_elements=["device_id", "code"], set_=changes))
 
 
 def _count_rejected(connection: Connection, recording: Recording) -> None:

@@ -32,7 +32,7 @@ from collector.database.estate import (
     space_pue,
 )
 from collector.database.metadata import metadata
-from collector.database.people import agent_key, audit_log, enrolment_token, setting
+from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 
 __all__ = [
     "accounting_override",
@@ -49,6 +49,7 @@ __all__ = [
     "energy_fact",
     "enrolment_token",
     "inventory",
+    "key_sender",
     "ledger",
     "ledger_day",
     "ledger_due",

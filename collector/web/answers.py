@@ -14,6 +14,7 @@ from collector.web.rendering import page
 ERROR_CODES = (
     "bad_request",
     "busy",
+    "clone_detected",
     "database_busy",
     "database_error",
     "database_full",
@@ -26,6 +27,7 @@ ERROR_CODES = (
     "report_unreadable",
     "sequence_conflict",
     "target_unavailable",
+    "too_many_tries",
 )
 """Every `code` that an answer may carry; docs/api.md says what each means."""
 

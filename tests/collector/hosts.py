@@ -11,7 +11,8 @@ from collector.clocks import Sent
 from collector.database.engine import Database
 from collector.database.schema import device, ledger, meter
 from collector.device_context import load_context
-from collector.enrolment import Enrolled, EnrolRequest, TokenRequest, create_tokens, enrol
+from collector.enrolment import EnrolRequest, TokenRequest, create_tokens, enrol
+from collector.keys import Issued
 from collector.ledger import current
 from collector.prepare import prepare
 from collector.record import Incoming, Recorded, record
@@ -43,7 +44,7 @@ def recent_half_hour(ago: int = 4) -> int:
 class Host:
     """A host with a processor counter at a constant power and utilisation, sampled every ten seconds."""
 
-    enrolled: Enrolled
+    enrolled: Issued
     start: int
     watts: int = 100
     busy: float = 0.5
@@ -91,7 +92,7 @@ def new_host(database: Database, start: int, watts: int = 100, inventory: Invent
     with database.write() as connection:
         token = create_tokens(connection, [TokenRequest("test", 1, int(time.time()) + 600, "", "test")])[0]
         [enrolled] = enrol(connection, [EnrolRequest(token, "web01", "host")])
-    assert isinstance(enrolled, Enrolled)
+    assert isinstance(enrolled, Issued)
     return Host(enrolled, start, watts, inventory=inventory)
 
 
