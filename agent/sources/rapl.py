@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.files import number_or_none, read_text, text_or_empty
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
+from agent.sources.needs import Needs, to_read
 from agent.sources.reading import RawReading
 
 NAME = "rapl"
@@ -53,6 +54,11 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     if readings:
         return Data(readings)
     return Absent("no powercap zone has an energy counter")
+
+
+def needs(root: Path) -> Needs:
+    """The counters, which since Linux 5.10 belong to root alone."""
+    return to_read(sorted((root / "sys/class/powercap").glob("*:*/energy_uj")))
 
 
 def _counters(tree: Path, zones: list[str]) -> dict[str, str]:
