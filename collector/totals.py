@@ -6,13 +6,15 @@ The daily sums are kept by the transaction that writes the half-hours, so a tota
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from carbon.calendar import day_bounds, days_between, half_hour_of
 from carbon.footprint import Energy, Footprint, footprint
 from carbon.footprint import add as add_footprints
-from collector.database.schema import ledger_day
+from collector.database.schema import ledger_day, meter
 from collector.device_energy import Rules, footprint_of, half_hours, ledger_rows
 from collector.segments import Segment, load_segments
 
@@ -59,17 +61,26 @@ def month_totals(
     start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
     totals: dict[tuple[str, str], Total] = {}
     segments = [segment for segment in load_segments(connection, start, end) if segment.counted]
-    months = _MonthSums(connection, first, last)
+    sums = _DaySums(connection, first, last)
     for segment in segments:
         for month, seconds in _possible_by_month(segment, rules, start, end if until is None else min(end, until)):
-            totals.setdefault((month, segment.device_id), nothing()).possible_seconds += seconds
+            _total_at(totals, month, segment).possible_seconds += seconds
         for month, span_first, span_last in _months(segment, rules, first, last):
-            _add_days(months, segment, month, span_first, span_last, rules, totals)
+            _add_days(sums, segment, month, span_first, span_last, rules, totals)
         for edge_start, edge_end in _partial_days(segment, rules):
             for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, edge_start, edge_end)):
-                key = (rules.day(one.half_hour).isoformat()[:7], segment.device_id)
-                totals.setdefault(key, nothing()).add(one.energy, footprint_of(one, rules), one.covered_seconds)
+                total = _total_at(totals, rules.day(one.half_hour).isoformat()[:7], segment)
+                total.add(one.energy, footprint_of(one, rules), one.covered_seconds)
     return totals
+
+
+def _total_at(totals: dict[tuple[str, str], Total], month: str, segment: Segment) -> Total:
+    """The total of a segment's device in a month, begun where there is none."""
+    key = (month, segment.device_id)
+    found = totals.get(key)
+    if found is None:
+        found = totals[key] = nothing()
+    return found
 
 
 def possible_seconds(segment: Segment, start: int, end: int) -> int:
@@ -87,37 +98,48 @@ def _possible_by_month(segment: Segment, rules: Rules, start: int, end: int) -> 
         begins = following
 
 
-class _MonthSums:
-    """Sums of `ledger_day` by meter: whole months in one query, stretches of days one by one."""
+_BY_METER = (
+    select(ledger_day.c.meter_id, *(func.sum(ledger_day.c[name]) for name in _SUMS))
+    # All meters by name, so that SQLite goes meter by meter, as the table lies, and not day by day through an index.
+    .where(ledger_day.c.meter_id.in_(select(meter.c.id)))
+    .where(ledger_day.c.local_day >= bindparam("first"), ledger_day.c.local_day <= bindparam("last"))
+    .group_by(ledger_day.c.meter_id)
+)
+_OF_METER = _BY_METER.where(ledger_day.c.meter_id == bindparam("meter"))
+
+
+class _DaySums:
+    """Sums of `ledger_day` by meter: of whole months for all meters at once, of other stretches for one."""
 
     def __init__(self, connection: Connection, first: datetime.date, last: datetime.date) -> None:
         self._connection = connection
-        month = func.substr(ledger_day.c.local_day, 1, 7)
-        sums = [func.sum(ledger_day.c[name]).label(name) for name in _SUMS]
-        query = (
-            select(ledger_day.c.meter_id, month.label("month"), *sums)
-            .where(ledger_day.c.local_day >= first.isoformat(), ledger_day.c.local_day <= last.isoformat())
-            .group_by(ledger_day.c.meter_id, month)
-        )
-        self._months = {(row[0], row[1]): tuple(int(value) for value in row[2:]) for row in connection.execute(query)}
+        self._first, self._last = first, last
+        self._months: dict[datetime.date, dict[int, tuple[int, ...]]] = {}
 
-    def month(self, meter_id: int, month: str) -> tuple[int, ...] | None:
-        return self._months.get((meter_id, month))
+    def of(self, meter_id: int, first: datetime.date, last: datetime.date) -> tuple[int, ...] | None:
+        """Sums of a stretch of days within one month; None where the meter has no day in it."""
+        if first != max(self._first, first.replace(day=1)) or last != min(self._last, _month_end(first)):
+            return self._read(_OF_METER, first, last, meter_id).get(meter_id)
+        month = self._months.get(first)
+        if month is None:
+            month = self._months[first] = self._read(_BY_METER, first, last)
+        return month.get(meter_id)
 
-    def days(self, meter_id: int, first: datetime.date, last: datetime.date) -> tuple[int, ...] | None:
-        sums = [func.sum(ledger_day.c[name]) for name in _SUMS]
-        row = self._connection.execute(
-            select(*sums).where(
-                ledger_day.c.meter_id == meter_id,
-                ledger_day.c.local_day >= first.isoformat(),
-                ledger_day.c.local_day <= last.isoformat(),
-            )
-        ).one()
-        return None if row[0] is None else tuple(int(value) for value in row)
+    def _read(
+        self, query: Select[Any], first: datetime.date, last: datetime.date, meter_id: int | None = None
+    ) -> dict[int, tuple[int, ...]]:
+        values = {"first": first.isoformat(), "last": last.isoformat(), "meter": meter_id}
+        rows = self._connection.execute(query, values)
+        return {row[0]: tuple(int(value) for value in row[1:]) for row in rows}
+
+
+@lru_cache(maxsize=4096)
+def _month_end(date: datetime.date) -> datetime.date:
+    return (date.replace(day=28) + datetime.timedelta(days=4)).replace(day=1) - datetime.timedelta(days=1)
 
 
 def _add_days(
-    sums: _MonthSums,
+    sums: _DaySums,
     segment: Segment,
     month: str,
     first: datetime.date,
@@ -126,10 +148,9 @@ def _add_days(
     totals: dict[tuple[str, str], Total],
 ) -> None:
     """Add a stretch of whole days within one month. A whole month's factors are one set: they change in April."""
-    whole = first.day == 1 and (last + datetime.timedelta(days=1)).day == 1
     energy, covered, known = Energy(), [], False
     for meter_id in segment.meter_ids:
-        found = sums.month(meter_id, month) if whole else sums.days(meter_id, first, last)
+        found = sums.of(meter_id, first, last)
         if found is None:
             covered.append(0)
             continue
@@ -138,7 +159,7 @@ def _add_days(
         covered.append(found[4])
     if known:
         carbon = footprint(energy, rules.factors(first).factors, segment.pue)
-        totals.setdefault((month, segment.device_id), nothing()).add(energy, carbon, min(covered))
+        _total_at(totals, month, segment).add(energy, carbon, min(covered))
 
 
 def _whole_days(segment: Segment, rules: Rules) -> tuple[datetime.date, datetime.date] | None:
@@ -160,9 +181,9 @@ def _months(
         return
     begins, ends = max(whole[0], first), min(whole[1], last)
     while begins <= ends:
-        following = (begins.replace(day=28) + datetime.timedelta(days=4)).replace(day=1)
-        yield begins.isoformat()[:7], begins, min(ends, following - datetime.timedelta(days=1))
-        begins = following
+        month_end = _month_end(begins)
+        yield begins.isoformat()[:7], begins, min(ends, month_end)
+        begins = month_end + datetime.timedelta(days=1)
 
 
 def _partial_days(segment: Segment, rules: Rules) -> Sequence[tuple[int, int]]:

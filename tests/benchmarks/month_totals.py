@@ -43,6 +43,15 @@ ZONE = "Europe/London"
 NS = 10**9
 LATE_WATTS = 250
 PSYS = Meter("rapl/psys", "rapl", "counter", "psys", "epoch-1")
+HALF_HOURS = """
+INSERT INTO ledger (meter_id, half_hour, revision, measured_uj, estimated_uj, low_uj, high_uj, covered_seconds,
+                    spread_seconds, method, model_version, evidence, written_at)
+SELECT :meter_id, at, 1, energy_uj, 0, energy_uj * 97 / 100, energy_uj * 103 / 100, 1800 - missing, missing,
+       'measured', '', '{"counters":[[[3,1],[1799000,2]]]}', at
+FROM (SELECT at, (60 + (:number * 37 + at / 1800 * 17) % 500) * 1800000000 + :number * 1009 + at % 99991 AS energy_uj,
+             (at / 1800 + :number) % 40 AS missing FROM times WHERE at != :late)
+"""
+"""A meter's year: 60 to 560 W, every half-hour another, up to forty seconds of it not covered."""
 Sums = dict[Any, tuple[int, int]]
 """Energy and covered seconds by key."""
 
@@ -111,19 +120,12 @@ def fill(
     """
     days = days_between(first, last)
     times = range(day_bounds(first, ZONE)[0], day_bounds(last, ZONE)[1], HALF_HOUR_SECONDS)
-    columns = ("meter_id", "half_hour", "revision", *AMOUNTS, "method", "model_version", "evidence", "written_at")
-    statement = f"INSERT INTO ledger ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # our own names
     with closing(sqlite3.connect(database.path or "")) as connection:
         connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("CREATE TEMP TABLE times (at INTEGER)")
+        connection.executemany("INSERT INTO times VALUES (?)", [(at,) for at in times])
         for number, (_, meter_id) in enumerate(devices):
-            connection.executemany(
-                statement,
-                (
-                    (meter_id, at, 1, *amounts(number, at), "measured", "", '{"counters":[[[3,1],[1799000,2]]]}', at)
-                    for at in times
-                    if number or at != late
-                ),
-            )
+            connection.execute(HALF_HOURS, {"number": number, "meter_id": meter_id, "late": -1 if number else late})
         connection.execute("CREATE TEMP TABLE days (local_day TEXT, begins INTEGER, ends INTEGER)")
         connection.executemany(
             "INSERT INTO days VALUES (?, ?, ?)", [(day.isoformat(), *day_bounds(day, ZONE)) for day in days]
@@ -135,18 +137,9 @@ def fill(
             "JOIN ledger ON ledger.meter_id = meter.id AND half_hour >= begins AND half_hour < ends "
             "GROUP BY meter.id, local_day"
         )
-        connection.execute("ANALYZE")
         connection.commit()
         count: int = connection.execute("SELECT count(*) FROM ledger").fetchone()[0]
     return count
-
-
-def amounts(number: int, at: int) -> tuple[int, int, int, int, int, int]:
-    """A half-hour's amounts of a meter, in the order of AMOUNTS: 60 to 560 W, every one different."""
-    watts = 60 + (number * 37 + at // HALF_HOUR_SECONDS * 17) % 500
-    energy_uj = watts * HALF_HOUR_SECONDS * 1_000_000 + number * 1009 + at % 99_991
-    covered = HALF_HOUR_SECONDS - (at // HALF_HOUR_SECONDS + number) % 40
-    return energy_uj, 0, energy_uj * 97 // 100, energy_uj * 103 // 100, covered, HALF_HOUR_SECONDS - covered
 
 
 def compare(database: Database, directory: Path, first: datetime.date, last: datetime.date, rounds: int) -> None:
