@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from agent.report import Basis, Choice, Meter, SourceState
 
 _WHOLE = ("machine_ac", "battery", "machine_dc")
+_SEES_MACHINE = ("acpi_meter", "redfish", "ipmi_dcmi", "nut", "battery", "hwmon")
+_TOGETHER = ("battery", "nut", "nut_load")
+"""Sources whose meters feed one machine together; of two other whole-machine meters one is enough."""
 
 
 def choose(meters: Sequence[Meter], sources: Sequence[SourceState]) -> Choice:
@@ -15,10 +18,13 @@ def choose(meters: Sequence[Meter], sources: Sequence[SourceState]) -> Choice:
     why_not: dict[str, str] = {}
     for covers in _WHOLE:
         if found := [meter for meter in meters if meter.covers == covers]:
-            first = [meter.name for meter in found if meter.source == found[0].source]
-            # Two batteries feed one machine together; of two whole-machine meters one is enough.
-            return Choice("machine", first if covers == "battery" else first[:1], why_not)
-    why_not["machine"] = _reasons(sources, ("acpi_meter", "battery", "hwmon"), "no sensor sees the whole machine")
+            first = [meter for meter in found if _source_of(meter) == _source_of(found[0])]
+            chosen = first if found[0].source in _TOGETHER else first[:1]
+            why_not |= _others(meters, chosen)
+            return Choice("machine", [meter.name for meter in chosen], why_not)
+    why_not["machine"] = _reasons(sources, _SEES_MACHINE, "no sensor sees the whole machine")
+    if any(meter.covers == "ups_output" for meter in meters):
+        why_not["nut"] = UPS_MAY_FEED_OTHERS
     if platform := [meter.name for meter in meters if meter.covers == "psys"]:
         return Choice("psys", platform[:1], why_not)
     why_not["psys"] = _reasons(sources, ("rapl",), "the processor counts no platform energy")
@@ -31,13 +37,36 @@ def choose(meters: Sequence[Meter], sources: Sequence[SourceState]) -> Choice:
     return Choice("estimate", [], why_not)
 
 
+UPS_MAY_FEED_OTHERS = "the UPS may feed other machines too: if it does not, set nut_ups_feeds_only_this_host"
+
+
+def _source_of(meter: Meter) -> str:
+    return "nut" if meter.source == "nut_load" else meter.source
+
+
+def _others(meters: Sequence[Meter], chosen: Sequence[Meter]) -> dict[str, str]:
+    """Why each other source that sees the whole machine is not what is used, by its name."""
+    used = {_source_of(meter) for meter in chosen}
+    reasons: dict[str, str] = {}
+    for meter in meters:
+        source = _source_of(meter)
+        if source in used or source in reasons:
+            continue
+        if meter.covers == "ups_output":
+            reasons[source] = UPS_MAY_FEED_OTHERS
+        elif meter.covers in _WHOLE:
+            reasons[source] = f"it sees the whole machine too, and {_source_of(chosen[0])} comes before it"
+    return reasons
+
+
 def _reasons(sources: Sequence[SourceState], names: Sequence[str], otherwise: str) -> str:
     """Why the sources of a rung gave nothing; where one gave other meters, what they lack."""
     by_name = {state.source: state for state in sources}
     reasons = []
     for name in names:
         state = by_name.get(name)
-        if state is not None:
+        # Most machines have neither of what is set up by hand, and need not be told with each figure.
+        if state is not None and not (state.outcome == "absent" and name in ("redfish", "nut")):
             reasons.append(f"{name}: {otherwise if state.outcome == 'data' else state.reason}")
     return "; ".join(reasons) or otherwise
 
@@ -56,6 +85,11 @@ BETTER: dict[str, str] = {
     "package": "processor counters",
 }
 """The rungs above an estimate, short, for "not from ...: why"."""
+
+
+def better_words(key: str) -> str:
+    """What was not chosen, a rung or the source of another meter."""
+    return BETTER.get(key, key)
 
 
 def chosen_words(choice: Choice) -> str:

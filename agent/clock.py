@@ -8,11 +8,16 @@ from agent.report import SampleTime
 _BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
+def boot_ns() -> int:
+    """Nanoseconds since boot, the time of a suspended machine included."""
+    return time.clock_gettime_ns(_BOOT_CLOCK)
+
+
 class Clock:
     """Reads the real clocks; tests pass one of their own."""
 
     def now(self) -> SampleTime:
-        return SampleTime(time.time_ns(), time.clock_gettime_ns(_BOOT_CLOCK))
+        return SampleTime(time.time_ns(), boot_ns())
 
     def boot_id(self, root: Path = Path("/")) -> str:
         """The kernel's random id of this boot; elsewhere the boot's time to the nearest ten seconds."""

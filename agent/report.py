@@ -44,10 +44,21 @@ MeterKind = Literal["counter", "power", "utilisation"]
 """
 
 Covers = Literal[
-    "machine_ac", "machine_dc", "psys", "package", "core", "dram", "gpu", "battery", "component", "processors"
+    "machine_ac",
+    "machine_dc",
+    "ups_output",
+    "psys",
+    "package",
+    "core",
+    "dram",
+    "gpu",
+    "battery",
+    "component",
+    "processors",
 ]
 """What part of the host a meter sees. `machine_ac` is the whole machine at the plug, `machine_dc` behind its power
-supply (a battery's discharge is `battery`), `psys` the platform, `processors` the utilisation meter's subject."""
+supply (a battery's discharge is `battery`), `ups_output` whatever a UPS feeds, `psys` the platform, `processors` the
+utilisation meter's subject."""
 
 OutcomeName = Literal["data", "absent", "failed", "off"]
 Basis = Literal["machine", "psys", "package", "estimate"]

@@ -4,6 +4,7 @@ Counter states are kept in a file, so that a restart goes on with the same epoch
 """
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,8 +16,10 @@ from agent.inventory import read_inventory
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Meter, SampleTime, SourceState
 from agent.sample import MeterReading, Sample
-from agent.sources import SOURCES, Source
+from agent.settings import AgentSettings
+from agent.sources import SOURCES
 from agent.sources.reading import RawReading
+from agent.sources.source import KEPT_PERIODS, Make, Source
 from agent.utilisation import Utilisation
 
 logger = logging.getLogger(__name__)
@@ -28,21 +31,26 @@ _STALE_NS = 600 * 10**9
 
 
 class Sampler:
-    """Takes samples. `disabled` names sources to leave alone; without `counter_state` nothing is remembered."""
+    """Takes samples. `settings` say which sources to leave alone, and what others need to know.
+
+    Without `counter_state` nothing is remembered.
+    """
 
     def __init__(
         self,
         root: Path = Path("/"),
-        disabled: frozenset[str] = frozenset(),
+        settings: AgentSettings | None = None,
         counter_state: Path | None = None,
         clock: Clock | None = None,
-        sources: Mapping[str, Source] = SOURCES,
+        sources: Mapping[str, Make] = SOURCES,
     ) -> None:
         self._root = root
-        self._disabled = disabled
+        settings = settings or AgentSettings()
         self._state_file = counter_state
         self._clock = clock or Clock()
-        self._sources = sources
+        self._sources: dict[str, Source | None] = {
+            name: None if name in settings.disabled_sources else make(settings, root) for name, make in sources.items()
+        }
         self._utilisation = Utilisation(root)
         self._boot_id = self._clock.boot_id(root)
         self._states: dict[str, CounterState] = {}
@@ -51,49 +59,74 @@ class Sampler:
         self._last: SampleTime | None = None
         self._last_processor_time: tuple[int, int] | None = None
         self._saved_ns = 0
+        self._taken_ns: dict[str, int] = {}
+        self._handed_ns: dict[str, int] = {}
+
+    def settle(self, seconds: float) -> None:
+        """Give sources that answer slowly this long together, so that the first sample has what they say."""
+        until = time.monotonic() + seconds
+        for source in self._sources.values():
+            if source is not None:
+                source.settle(max(0.0, until - time.monotonic()))
 
     def sample(self, with_inventory: bool) -> Sample:
         """Everything the host tells now. A source that breaks is reported as failed and never stops the others."""
-        time, before = self._clock.now(), self._last
-        interval_ns = time.boot_ns - before.boot_ns if before is not None else 0
+        now, before = self._clock.now(), self._last
+        interval_ns = now.boot_ns - before.boot_ns if before is not None else 0
         elapsed = interval_ns / 1e9 if 0 < interval_ns <= _STALE_NS else None
-        sample = Sample(time, self._boot_id)
-        sample.points = self._utilisation.points(time.boot_ns / 1e9, elapsed)
+        sample = Sample(now, self._boot_id)
+        sample.points = self._utilisation.points(now.boot_ns / 1e9, elapsed)
+        meters: list[Meter] = []
         for name, source in self._sources.items():
-            outcome = self._ask(name, source)
+            outcome = self._ask(source)
             sample.sources.append(_state(name, outcome))
             if isinstance(outcome, Data):
-                sample.readings += [self._reading(name, raw, time, elapsed) for raw in outcome.value]
-        sample.choice = choose([one.meter for one in sample.readings], sample.sources)
-        sample.readings = [one for one in sample.readings if one.meter.kind != "power" or one.interval_ns]
+                for raw in outcome.value:
+                    meter, reading = self._reading(name, raw, now, elapsed)
+                    meters.append(meter)
+                    sample.readings += [] if reading is None else [reading]
+        sample.choice = choose(meters, sample.sources)
         sample.readings.append(self._processor_time(interval_ns if elapsed else 0))
         if with_inventory:
             sample.inventory = read_inventory(self._root)
-        self._last = time
-        if time.boot_ns - self._saved_ns > _SAVED_EVERY_NS:
+        self._last = now
+        if now.boot_ns - self._saved_ns > _SAVED_EVERY_NS:
             self._save()
         return sample
 
     def close(self) -> None:
-        """Keep the counters' states for the next start."""
+        """Keep the counters' states for the next start, and end the sources."""
         self._save()
+        for source in self._sources.values():
+            if source is not None:
+                source.close()
 
-    def _ask(self, name: str, source: Source) -> Outcome[list[RawReading]] | None:
-        if name in self._disabled:
+    def _ask(self, source: Source | None) -> Outcome[list[RawReading]] | None:
+        if source is None:
             return None
         try:
-            return source(self._root)
+            return source.read()
         except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
             return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
 
-    def _reading(self, source: str, raw: RawReading, time: SampleTime, elapsed: float | None) -> MeterReading:
+    def _reading(
+        self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None
+    ) -> tuple[Meter, MeterReading | None]:
+        """The meter, and its reading unless there is none for this sample: handed over before, or without interval."""
+        source = raw.origin or source
+        held = raw.taken_ns != 0 and self._taken_ns.get(raw.name) == raw.taken_ns
+        self._taken_ns[raw.name] = raw.taken_ns
         if raw.kind == "power":
             meter = Meter(raw.name, source, "power", raw.covers, "", raw.parent)
-            return MeterReading(meter, int((elapsed or 0) * 1e9), [round(float(raw.value), 6)], [])
+            interval_ns = 0 if held else self._interval_ns(raw, now, elapsed)
+            reading = MeterReading(meter, interval_ns, [round(float(raw.value), 6)], [])
+            return meter, reading if interval_ns else None
+        if held and (known := self._states.get(raw.name)) is not None:
+            return Meter(raw.name, source, "counter", raw.covers, known.epoch, raw.parent), None
         state, counted = advance(
             self._states.get(raw.name),
             int(raw.value),
-            time.boot_ns,
+            now.boot_ns,
             self._boot_id,
             raw.range_uj,
             *([] if raw.highest_watts is None else [raw.highest_watts]),
@@ -101,7 +134,21 @@ class Sampler:
         self._states[raw.name] = state
         meter = Meter(raw.name, source, "counter", raw.covers, counted.epoch, raw.parent)
         differences = [counted.difference_uj] if counted.interval_ns else []
-        return MeterReading(meter, counted.interval_ns, [counted.total_uj], differences)
+        return meter, MeterReading(meter, counted.interval_ns, [counted.total_uj], differences)
+
+    def _interval_ns(self, raw: RawReading, now: SampleTime, elapsed: float | None) -> int:
+        """The time for which a power reading stands: since the sample before, or since the meter's last reading.
+
+        A slow meter's reading reaches back to the one before it, unless that was so long ago that it had been given
+        up: then nothing is known of the time between.
+        """
+        before, self._handed_ns[raw.name] = self._handed_ns.get(raw.name), now.boot_ns
+        since_sample = int((elapsed or 0) * 1e9)
+        if raw.taken_ns == 0 or before is None or elapsed is None:
+            return since_sample
+        since_reading = now.boot_ns - before
+        longest = int(raw.period_seconds * KEPT_PERIODS * 1e9)
+        return since_reading if since_reading <= max(longest, since_sample) else since_sample
 
     def _processor_time(self, interval_ns: int) -> MeterReading:
         """Cumulative processor time; its epoch is the boot, within which it only grows."""

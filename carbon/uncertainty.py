@@ -8,12 +8,20 @@ DEFAULT_TIER = 0.50
 
 METER_TIERS: dict[str, float] = {
     "acpi_meter": 0.10,
+    "redfish": 0.10,
+    "ipmi_dcmi": 0.10,
+    "nut": 0.05,
+    "nut_load": 0.30,
     "hwmon": 0.10,
     "battery": 0.10,
     "rapl": 0.20,
     "amdgpu": 0.20,
+    "nvidia": 0.20,
 }
 """By the name of the energy source that read the meter."""
+
+ESTIMATING_METERS = frozenset({"nut_load"})
+"""Meters that reckon rather than measure: a UPS's load in whole per cents of its rating. Their energy is estimated."""
 
 
 def measured_band(energy: int, source: str) -> tuple[int, int]:

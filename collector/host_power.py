@@ -24,6 +24,7 @@ COMPONENT_TYPES: dict[Covers, str] = {
 WHOLE_MACHINE: dict[Covers, str] = {
     "machine_ac": "machine_input",
     "machine_dc": "machine_output",
+    "ups_output": "ups_output",
     "battery": "battery",
     "psys": "platform",
 }

@@ -11,6 +11,9 @@ import click
 
 from agent.service import JournalFormatter, stderr_is_the_journal
 
+SETTLE_SECONDS = 25.0
+"""How long a command waits for a management controller's first answer: longer than the controller is given."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 

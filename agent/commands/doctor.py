@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from agent.choice import BETTER, chosen_words
+from agent.choice import better_words, chosen_words
 from agent.clock import Clock
-from agent.commands.common import echo_json, echo_table, output_option, root_option
-from agent.errors import ConfigurationError, TransportError
-from agent.files import read_text
+from agent.commands.common import SETTLE_SECONDS, echo_json, echo_table, output_option, root_option
+from agent.errors import ConfigurationError, EnrolmentError, TransportError
 from agent.inventory import read_inventory
+from agent.keys import read_keys
 from agent.report import Choice, Inventory, SourceState
 from agent.sampler import Sampler
 from agent.settings import AgentSettings, load_agent
@@ -44,10 +44,12 @@ def doctor(output: str, root: Path) -> None:
 
     Exit 0 when nothing failed, 1 otherwise. What a machine does not have is no failure.
     """
-    sampler = Sampler(root)
+    sampler = Sampler(root, _settings_of_sources(root))
+    sampler.settle(SETTLE_SECONDS)
     sampler.sample(with_inventory=False)
     time.sleep(0.2)
     taken = sampler.sample(with_inventory=False)
+    sampler.close()
     checks = [_machine(read_inventory(root)), *map(_source, taken.sources), *_choice(taken.choice)]
     checks += [*_configuration(), _import_name()]
     failed = any(check.result == "failed" for check in checks)
@@ -60,6 +62,14 @@ def doctor(output: str, root: Path) -> None:
             if check.remedy:
                 click.echo(f"\n{check.subject}: {check.remedy}")
     sys.exit(1 if failed else 0)
+
+
+def _settings_of_sources(root: Path) -> AgentSettings | None:
+    """What the running agent's sources are told; a wrong configuration is a finding of its own."""
+    try:
+        return load_agent().settings if root == Path("/") else None
+    except ConfigurationError:
+        return None
 
 
 def _machine(inventory: Inventory) -> Check:
@@ -86,7 +96,10 @@ def _source(state: SourceState) -> Check:
 def _choice(choice: Choice) -> list[Check]:
     """What power is taken from, then a line for each better way that this host does not offer."""
     chosen = Check("power comes from", "ok" if choice.basis == "machine" else "note", chosen_words(choice))
-    return [chosen, *(Check(f"not from {BETTER[rung]}", "note", reason) for rung, reason in choice.why_not.items())]
+    return [
+        chosen,
+        *(Check(f"not from {better_words(rung)}", "note", reason) for rung, reason in choice.why_not.items()),
+    ]
 
 
 def _configuration() -> list[Check]:
@@ -150,20 +163,32 @@ def _collector(settings: AgentSettings) -> list[Check]:
             return [Check("collector", "failed", finding, "correct its address, or look at the proxy before it")]
         checks = [Check("collector", "ok", f"{settings.collector} answers"), *_offset(health.date)]
         try:
-            key = read_text(settings.key_path)
-        except FileNotFoundError:
+            keys = read_keys(settings)
+        except EnrolmentError as error:
+            return [*checks, Check("key", "failed", str(error), _AS_OWNER)]
+        if not keys:
             return [*checks, Check("key", "note", "this host is not enrolled yet")]
-        except OSError as error:
-            finding = f"{settings.key_path} cannot be read: {error.strerror}"
-            return [*checks, Check("key", "failed", finding, _AS_OWNER)]
-        answer = transport.request("GET", "/v1/whoami", headers={"Authorization": f"Bearer {key}"})
+        return [*checks, _key(transport, keys)]
     except TransportError as error:
         return [Check("collector", "failed", str(error), "start it, or correct its address")]
     finally:
         transport.close()
-    if answer.status == 200:
-        return [*checks, Check("key", "ok", f"accepted: device {answer.body.get('device_id')}")]
-    return [*checks, Check("key", "failed", answer.error, "enrol the host again")]
+
+
+def _key(transport: Transport, keys: list[str]) -> Check:
+    """Whether the collector takes one of this host's keys, and for how long."""
+    for key in keys:
+        answer = transport.request("GET", "/v1/whoami", headers=transport.identified(key))
+        if answer.status == 200:
+            device, left = f"accepted: device {answer.body.get('device_id')}", answer.body.get("expires_in_seconds")
+            days = f", {left // 86_400} days left" if isinstance(left, int) else ""
+            if answer.body.get("copy") is True:
+                finding = "this host is a copy with another one's key: its reports are kept, and not taken"
+                return Check("key", "failed", finding, "give it a token of its own (token_file)")
+            return Check("key", "ok", device + days)
+        if answer.status not in (401, 403):
+            break
+    return Check("key", "failed", answer.error, "enrol the host again, with a new token")
 
 
 def _offset(date: str) -> list[Check]:

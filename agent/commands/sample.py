@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 import agent
-from agent.choice import BETTER, chosen_words
-from agent.commands.common import echo_json, echo_table, output_option, root_option
+from agent.choice import better_words, chosen_words
+from agent.commands.common import SETTLE_SECONDS, echo_json, echo_table, output_option, root_option
 from agent.report import jsonable
 from agent.report_builder import build_report
 from agent.sample import Sample
 from agent.sampler import Sampler
+from agent.settings import load_agent
 
 
 @click.command(
@@ -27,11 +28,13 @@ def sample(interval: float, output: str, root: Path) -> None:
 
     Utilisation and power are means over the interval. The JSON has the report's shape (docs/reports.md).
     """
-    sampler = Sampler(root)
+    sampler = Sampler(root, load_agent().settings if root == Path("/") else None)
+    sampler.settle(SETTLE_SECONDS)
     first = sampler.sample(with_inventory=True)
     time.sleep(interval)
     second = sampler.sample(with_inventory=False)
     second.inventory = first.inventory
+    sampler.close()
     if output == "json":
         echo_json(jsonable(build_report([second], "sample", 1, agent.__version__, [])))
     else:
@@ -63,4 +66,4 @@ def _table(taken: Sample) -> None:
     echo_table(("energy source", "outcome", "reason"), [(s.source, s.outcome, s.reason) for s in taken.sources])
     click.echo(f"\npower comes from {chosen_words(taken.choice)}")
     for rung, reason in taken.choice.why_not.items():
-        click.echo(f"  not from {BETTER[rung]}: {reason}")
+        click.echo(f"  not from {better_words(rung)}: {reason}")

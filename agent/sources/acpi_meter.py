@@ -9,10 +9,12 @@ from pathlib import Path
 from agent.files import read_text
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.hwmon_tree import chips
+from agent.sources.needs import Needs, to_read
 from agent.sources.reading import RawReading
 
 NAME = "acpi_meter"
 DRIVER = "power_meter"
+FILES = ("power1_average", "power1_input")
 
 
 def read(root: Path) -> Outcome[list[RawReading]]:
@@ -21,7 +23,7 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     for chip in chips(root):
         if chip.driver != DRIVER:
             continue
-        for file in ("power1_average", "power1_input"):
+        for file in FILES:
             path = chip.directory / file
             if not path.exists():
                 continue
@@ -38,3 +40,8 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     if not readings:
         return Absent("the firmware offers no ACPI power meter")
     return Data(readings)
+
+
+def needs(root: Path) -> Needs:
+    """The meter's files, which many kernels give to root alone."""
+    return to_read(chip.directory / file for chip in chips(root) if chip.driver == DRIVER for file in FILES)

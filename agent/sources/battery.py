@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agent.files import number_or_none, text_or_empty
 from agent.outcome import Absent, Data, Failed, Outcome
+from agent.sources.needs import NOTHING, Needs
 from agent.sources.reading import RawReading
 
 NAME = "battery"
@@ -48,3 +49,8 @@ def _watts(battery: Path) -> float | None:
         return abs(power) / 1e6
     current, voltage = number_or_none(battery / "current_now"), number_or_none(battery / "voltage_now")
     return abs(current) * voltage / 1e12 if current and voltage else None
+
+
+def needs(_root: Path) -> Needs:
+    """Everybody may read it."""
+    return NOTHING

@@ -14,6 +14,7 @@ from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources import acpi_meter, amdgpu
 from agent.sources.hwmon_tree import Chip, chips
+from agent.sources.needs import Needs, to_read
 from agent.sources.reading import RawReading
 
 NAME = "hwmon"
@@ -80,3 +81,15 @@ def _reading(chip: Chip, sensor: str, value: int) -> RawReading | None:
     whole = WHOLE.get(chip.driver)
     covers: Covers = whole[1] if whole is not None and label == whole[0] else "component"
     return RawReading(name, "power", covers, value / 1e6) if value > 0 else None
+
+
+def needs(root: Path) -> Needs:
+    """The sensors' files, some of which their drivers give to root alone."""
+    paths = []
+    for chip in chips(root):
+        if not _NOT_OURS.fullmatch(chip.driver):
+            try:
+                paths += [chip.directory / file for file in _sensors(chip).values()]
+            except OSError:
+                continue
+    return to_read(paths)

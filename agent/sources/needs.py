@@ -1,7 +1,9 @@
 """What a service must be allowed so that the energy sources found on its host can be read, and nothing more."""
 
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,19 @@ class Needs:
 
 
 NOTHING = Needs()
+ROOTS_FILES = Needs(capabilities=frozenset({"CAP_DAC_READ_SEARCH"}))
+"""To read files of the kernel that belong to root alone."""
+
+
+def to_read(paths: Iterable[Path]) -> Needs:
+    """What reading these files takes: nothing where everybody may."""
+    for path in paths:
+        try:
+            if not path.stat().st_mode & stat.S_IROTH:
+                return ROOTS_FILES
+        except OSError:
+            continue
+    return NOTHING
 
 
 def together(needs: Iterable[Needs]) -> Needs:

@@ -12,6 +12,7 @@ import pytest
 
 from agent.cli import COMMANDS
 from agent.report import Report
+from agent.sources import SOURCES
 from tests.agent import trees
 from tests.agent.machines import MACHINES
 from tests.agent.scripted import Reply, refusal, scripted
@@ -139,7 +140,8 @@ def test_sample_says_in_a_table_what_was_chosen_and_why_the_others_were_not() ->
     assert done.stdout.endswith(
         "\npower comes from the counters of the processors, and of memory where it has one; the rest is estimated"
         " (rapl/package-0)\n"
-        "  not from a machine meter: acpi_meter: the firmware offers no ACPI power meter; battery: there is no battery;"
+        "  not from a machine meter: acpi_meter: the firmware offers no ACPI power meter; ipmi_dcmi: this machine has"
+        " no management controller (/dev/ipmi0); battery: there is no battery;"
         " hwmon: no hardware monitor of this machine measures power or energy\n"
         "  not from a platform counter: rapl: the processor counts no platform energy\n"
     )
@@ -159,7 +161,7 @@ def test_doctor_is_content_with_a_virtual_machine_without_sensors_and_says_exact
     assert found["machine"]["finding"] == (
         "virtual machine of kvm: it has no energy sensors of its own, its energy is a share of its host's"
     )
-    assert {found[f"source {name}"]["result"] for name in ("acpi_meter", "battery", "hwmon", "rapl", "amdgpu")} == {
+    assert {found[f"source {name}"]["result"] for name in SOURCES} == {
         "note"
     }
     assert found["power comes from"]["finding"] == "an estimate from inventory and utilisation"

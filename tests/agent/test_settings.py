@@ -122,7 +122,14 @@ def test_the_environment_gives_numbers_and_lists_as_text(tmp_path: Path) -> None
         ({"proxy": "http://proxy:1", "collector": "https://[2001:db8::1]:8420"}, "must be given by its name"),
         ({"proxy": "proxy:3128"}, "is not an address such as http://proxy.example:3128"),
         ({"proxy": "http://me:pw@proxy:3128"}, "proxy must hold no user name or password"),
-        ({"disabled_sources": ("rapl", "nvidia")}, "there is no source 'nvidia'; there are acpi_meter, battery,"),
+        ({"disabled_sources": ("rapl", "nvidea")}, "there is no source 'nvidea'; there are acpi_meter, redfish,"),
+        ({"redfish_url": "http://bmc.example"}, "redfish_url 'http://bmc.example' is not encrypted"),
+        ({"redfish_url": "https://bmc.example"}, "redfish_url needs redfish_user and redfish_password_file"),
+        ({"bmc_interval_seconds": 9.0}, "bmc_interval_seconds must lie between 10 and 300"),
+        ({"bmc_interval_seconds": 301.0}, "bmc_interval_seconds must lie between 10 and 300"),
+        ({"nut_address": "ups.example:3493"}, "nut_address 'ups.example:3493' is no address of this host"),
+        ({"nut_address": "127.0.0.1"}, "nut_address '127.0.0.1' is no address of this host"),
+        ({"nut_address": "[::1]:70000"}, r"nut_address '\[::1\]:70000' is no address of this host"),
     ],
 )
 def test_values_that_cannot_work_are_refused(changes: dict[str, Any], message: str) -> None:

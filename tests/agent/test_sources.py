@@ -7,8 +7,10 @@ import pytest
 
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sampler import Sampler
+from agent.settings import AgentSettings
 from agent.sources import SOURCES, acpi_meter, amdgpu, battery, hwmon, rapl
 from agent.sources.reading import RawReading
+from agent.sources.source import kernel_files
 from tests.agent import trees
 
 BAD_NUMBERS = ["", "N/A", "12.5", "0x10", "-"]
@@ -34,7 +36,7 @@ def failure(outcome: Outcome[list[RawReading]]) -> str:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_machine_without_any_tree_has_every_source_absent_with_a_reason(name: str, tmp_path: Path) -> None:
-    assert reason(SOURCES[name](tmp_path))
+    assert reason(SOURCES[name](AgentSettings(), tmp_path).read())
 
 
 # RAPL
@@ -309,7 +311,7 @@ def test_a_source_that_raises_never_stops_the_others_and_is_reported(tmp_path: P
     def broken(_root: Path) -> Outcome[list[RawReading]]:
         raise IndexError("list index out of range")
 
-    sampler = Sampler(tmp_path, sources={"broken": broken, **SOURCES})
+    sampler = Sampler(tmp_path, sources={"broken": kernel_files(broken), **SOURCES})
     sampler.sample(with_inventory=False)
     sample = sampler.sample(with_inventory=False)
     state = sample.sources[0]
@@ -327,7 +329,8 @@ def test_a_source_switched_off_is_not_read_and_says_so(tmp_path: Path) -> None:
         asked.append(1)
         return Absent("never asked")
 
-    sampler = Sampler(tmp_path, disabled=frozenset({"acpi_meter"}), sources={**SOURCES, "acpi_meter": watched})
+    settings = AgentSettings(disabled_sources=("acpi_meter",))
+    sampler = Sampler(tmp_path, settings, sources={**SOURCES, "acpi_meter": kernel_files(watched)})
     sample = sampler.sample(with_inventory=False)
     assert not asked
     states = {state.source: state for state in sample.sources}

@@ -1,0 +1,210 @@
+"""An uninterruptible power supply on this host, by the network protocol of Network UPS Tools (upsd on loopback).
+
+Real power of its output in watts: `ups.realpower`, else `output.realpower`, else the load as a share of the nominal
+real power, which is an estimate: whole per cents of a rating. A UPS meters whatever hangs on it. Only where
+`nut_ups_feeds_only_this_host` says that this is one machine does it stand for it, at the plug; two such UPSs feed it
+together.
+Source: RFC 9271; NUT's variables: https://networkupstools.org/docs/user-manual.chunked/apcs01.html
+"""
+
+import re
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.files import text_or_empty
+from agent.outcome import Absent, Data, Failed, Outcome
+from agent.report import Covers
+from agent.sources.needs import NOTHING, Needs
+from agent.sources.reading import RawReading
+from agent.sources.source import Background, Source
+
+if TYPE_CHECKING:
+    from agent.settings import AgentSettings
+
+NAME = "nut"
+ESTIMATE = "nut_load"
+"""The origin of power that follows from the load and a rating."""
+
+PORT = 3493
+PERIOD_SECONDS = 10.0
+PATIENCE_SECONDS = 0.2
+TIMEOUT_SECONDS = 5.0
+_MOST_BYTES = 1 << 18
+_LONGEST_LINE = 1024
+"""The protocol's own lines stay below half of it."""
+_MOST_SUPPLIES = 16
+_HIGHEST_WATTS = 1e6
+_SWITCH_OFF = 'switch the source off: disabled_sources = ["nut"]'
+_SUPPLY = re.compile(r'UPS ([\w.:@-]{1,64})(?: "(?:[^"\\]|\\.)*")?')
+_VARIABLE = re.compile(r'VAR (\S+) (\S+) "((?:[^"\\]|\\.)*)"')
+_LISTENING = "0A"
+
+
+class _Broken(Exception):
+    """The server's answer, or its silence, as a sentence without its subject."""
+
+
+def make(settings: "AgentSettings", root: Path) -> Source:
+    """The source, which connects only where a server listens."""
+    host, _, port = settings.nut_address.rpartition(":")
+    server = Server(host.strip("[]"), int(port), alone=settings.nut_ups_feeds_only_this_host)
+
+    def absent() -> Absent | None:
+        if root != Path("/"):
+            return Absent("a captured tree cannot be asked")
+        return None if listening(root, int(port)) else Absent("no NUT server (upsd) runs on this host")
+
+    return Background(server.read, PERIOD_SECONDS, present=absent, patience_seconds=PATIENCE_SECONDS)
+
+
+def needs(root: Path) -> Needs:
+    """The loopback interface, where a server listens."""
+    return Needs(address_families=frozenset({"AF_INET", "AF_INET6"})) if listening(root, PORT) else NOTHING
+
+
+def listening(root: Path, port: int) -> bool:
+    """Whether anything on this host listens on a TCP port, by the kernel's own table."""
+    end = f":{port:04X}"
+    for table in ("proc/net/tcp", "proc/net/tcp6"):
+        for line in text_or_empty(root / table).splitlines():
+            fields = line.split()
+            if len(fields) > 3 and fields[1].endswith(end) and fields[3] == _LISTENING:
+                return True
+    return False
+
+
+class Server:
+    """Asks upsd for its supplies and their power. `alone`: they feed this host and nothing else."""
+
+    def __init__(self, host: str, port: int, *, alone: bool, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._address = (host, port)
+        self._covers: Covers = "machine_ac" if alone else "ups_output"
+        self._timeout_seconds = timeout_seconds
+
+    def read(self) -> Outcome[list[RawReading]]:
+        deadline = time.monotonic() + self._timeout_seconds
+        readings: list[RawReading] = []
+        notes, broken = [], []
+        try:
+            with socket.create_connection(self._address, self._timeout_seconds) as connection:
+                conversation = _Conversation(connection, deadline)
+                supplies = [found[1] for line in conversation.listed("UPS") if (found := _SUPPLY.fullmatch(line))]
+                if not supplies:
+                    return Absent("the NUT server has no UPS")
+                for name in supplies[:_MOST_SUPPLIES]:
+                    try:
+                        watts, how = power(_variables(conversation, name))
+                    except _Broken as error:
+                        broken.append(f"{name}: {error}")
+                        continue
+                    if watts == 0 and self._covers == "machine_ac":
+                        broken.append(f"{name}: it reads 0 W, and this host runs")
+                        continue
+                    if how:
+                        notes.append(f"{name}: {how}")
+                    if watts is not None:
+                        origin = ESTIMATE if how else ""
+                        readings.append(RawReading(f"{NAME}/{name}", "power", self._covers, watts, origin=origin))
+                conversation.leave()
+        except ConnectionRefusedError:
+            return Absent("no NUT server (upsd) answers on this host")
+        except (OSError, _Broken) as error:
+            said = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
+            return Failed(
+                f"the NUT server cannot be read: {said}", f"look at `upsc -l` and upsd's log, or {_SWITCH_OFF}"
+            )
+        if broken and (not readings or self._covers == "machine_ac"):
+            # Of two supplies that feed the machine together one is not the whole.
+            return Failed("; ".join(broken), f"look at the UPS's driver (upsdrvctl) and cable, or {_SWITCH_OFF}")
+        if not readings:
+            return Absent(f"the UPS measures no power ({'; '.join(notes)})" if notes else "the UPS measures no power")
+        return Data(readings, "; ".join(notes + broken))
+
+
+class _Conversation:
+    """Lines to and from the server, bounded in size and time."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self._deadline = connection, deadline
+        self._rest = b""
+        self._bytes = 0
+
+    def listed(self, what: str) -> Iterator[str]:
+        """The lines between `BEGIN LIST what` and `END LIST what`."""
+        self._send(f"LIST {what}")
+        if (first := self._line()) != f"BEGIN LIST {what}":
+            raise _Broken(_error(first))
+        while (line := self._line()) != f"END LIST {what}":
+            yield line
+
+    def leave(self) -> None:
+        self._send("LOGOUT")
+
+    def _send(self, text: str) -> None:
+        self._connection.settimeout(self._left())
+        self._connection.sendall(f"{text}\n".encode())
+
+    def _line(self) -> str:
+        while b"\n" not in self._rest:
+            if len(self._rest) > _LONGEST_LINE or self._bytes > _MOST_BYTES:
+                raise _Broken("its answer has no end")
+            self._connection.settimeout(self._left())
+            piece = self._connection.recv(4096)
+            if not piece:
+                raise _Broken("it ended the connection")
+            self._bytes += len(piece)
+            self._rest += piece
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode(errors="replace").rstrip("\r")
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+
+def _error(line: str) -> str:
+    """What an `ERR` line means to a person, by the codes of RFC 9271."""
+    words = {
+        "DATA-STALE": "its driver has lost the UPS (DATA-STALE)",
+        "DRIVER-NOT-CONNECTED": "its driver does not run (DRIVER-NOT-CONNECTED)",
+        "ACCESS-DENIED": "the server does not let this host ask (ACCESS-DENIED)",
+    }
+    code = line.removeprefix("ERR ").strip()
+    if line.startswith("ERR "):
+        return words.get(code, f"the server refuses: {code[:60]}")
+    return f"the answer is not NUT's: {line[:60]!r}"
+
+
+def _variables(conversation: _Conversation, name: str) -> dict[str, str]:
+    found = {}
+    for line in conversation.listed(f"VAR {name}"):
+        if (match := _VARIABLE.fullmatch(line)) and match[1] == name:
+            found[match[2]] = re.sub(r"\\(.)", r"\1", match[3])
+    return found
+
+
+def power(variables: dict[str, str]) -> tuple[float | None, str]:
+    """Watts that the UPS gives out, and how they were found: "" where they are measured."""
+    for name in ("ups.realpower", "output.realpower"):
+        if (watts := _number(variables, name)) is not None:
+            return watts, ""
+    load, nominal = _number(variables, "ups.load"), _number(variables, "ups.realpower.nominal")
+    if load is None:
+        return None, ""
+    if nominal:
+        return load / 100 * nominal, f"estimated from its load and its nominal {nominal:g} W"
+    return None, "it gives a load, and no nominal real power (ups.realpower.nominal) to make watts of it"
+
+
+def _number(variables: dict[str, str], name: str) -> float | None:
+    """A variable's number within reason, else None."""
+    try:
+        value = float(variables.get(name, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value <= _HIGHEST_WATTS else None
