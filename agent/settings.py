@@ -57,10 +57,6 @@ class AgentSettings:
         256 * 1024 * 1024, "largest size of the spool; then its oldest reports are dropped"
     )
     disabled_sources: tuple[str, ...] = setting((), "energy sources to leave alone, by name")
-    log_level: str = setting("info", "debug, info, warning or error")
-
-    @property
-    def key_path(self) -> Path:
     redfish_url: str = setting("", "the management controller's address, such as https://bmc.example; empty: not asked")
     redfish_user: str = setting("", "account at the management controller; one that may only log in and read is enough")
     redfish_password_file: str = setting("", "file with that account's password")
@@ -73,6 +69,10 @@ class AgentSettings:
     nut_ups_feeds_only_this_host: bool = setting(
         False, "whether the UPS feeds this machine alone, and so can stand for it"
     )
+    log_level: str = setting("info", "debug, info, warning or error")
+
+    @property
+    def key_path(self) -> Path:
         return Path(self.key_file) if self.key_file else self.state_directory / "key"
 
 

@@ -161,9 +161,7 @@ def test_doctor_is_content_with_a_virtual_machine_without_sensors_and_says_exact
     assert found["machine"]["finding"] == (
         "virtual machine of kvm: it has no energy sensors of its own, its energy is a share of its host's"
     )
-    assert {found[f"source {name}"]["result"] for name in SOURCES} == {
-        "note"
-    }
+    assert {found[f"source {name}"]["result"] for name in SOURCES} == {"note"}
     assert found["power comes from"]["finding"] == "an estimate from inventory and utilisation"
     assert found["not from a platform counter"]["finding"] == (
         "rapl: this kernel or machine has no powercap tree (a virtual machine never has)"
