@@ -165,6 +165,7 @@ class Agent:
         status.written_at = int(time.time())
         status.last_report_at = sender.last_report_at or status.last_report_at
         status.last_problem, status.key_id = sender.problem, sender.key_id or status.key_id
+        status.key_expires_at = sender.key_expires_at or status.key_expires_at
         status.spool_reports, status.spool_bytes = self._spool.reports, self._spool.size_bytes
         status.rejected_reports = len(self._spool.rejected_files())
         status.dropped_reports = self._spool.counters.dropped
@@ -177,6 +178,8 @@ class Agent:
 
     def _take(self) -> None:
         started = time.perf_counter()
+        if self._sender.take_inventory_wish():
+            self._inventory_due = self._inventory_sent_at = -float("inf")
         sample = self._sampler.sample(with_inventory=time.monotonic() >= self._inventory_due)
         if sample.inventory is not None:
             self._inventory_due = time.monotonic() + _INVENTORY_SECONDS

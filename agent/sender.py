@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 
-from agent.enrol import key_of
 from agent.errors import EnrolmentError, SpoolError, TransportError
+from agent.keys import HostKey
 from agent.report import Event
 from agent.settings import AgentSettings
 from agent.spool import Spool, Spooled
@@ -27,10 +27,12 @@ class Sender:
         self._events: list[Event] = []
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._key = ""
+        self._key = HostKey(settings, transport)
         self._problem = ""
         self._failures = 0
         self._acknowledged_at: int | None = None
+        self._inventory_wish = False
+        self._copied_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
 
     def start(self) -> None:
@@ -60,7 +62,17 @@ class Sender:
     @property
     def key_id(self) -> str:
         """The public part of the key in use; empty before the first was found."""
-        return self._key.partition(".")[0]
+        return self._key.key_id
+
+    @property
+    def key_expires_at(self) -> int | None:
+        """When the key in use ends (Unix seconds); None where the collector has not said."""
+        return self._key.expires_at
+
+    def take_inventory_wish(self) -> bool:
+        """Whether the next report must hold the inventory: the host is a device of its own since it was last asked."""
+        wished, self._inventory_wish = self._inventory_wish, False
+        return wished
 
     @property
     def alive(self) -> bool:
@@ -96,10 +108,11 @@ class Sender:
                 self._spool.flush_memory()
                 one = self._spool.oldest()
             if one is None:
+                if not self._stopping.is_set() and self._acknowledged_at is not None and self._key.renew_if_due():
+                    self._events.append(Event(time.time_ns(), "key_renewed", "the host's key was renewed"))
                 return 0.0
             try:
-                self._key = self._key or key_of(self._settings, self._transport)
-                answer = self._transport.post_report(one.body, self._key)
+                answer = self._transport.post_report(one.body, self._key.get())
             except TransportError as error:
                 return self._wait(str(error))
             except EnrolmentError as error:
@@ -114,16 +127,20 @@ class Sender:
                     logger.warning("the collector kept report %d without %s of its rows", one.sequence, rejected)
                 self._failures = 0
                 self._acknowledged_at = int(time.time())
+                self._key.accept()
                 self._well()
             elif answer.status in (400, 413, 422):
                 self._refused(one, answer.error)
+            elif answer.code == "clone_detected":
+                if pause := self._copied(answer.error):
+                    return pause
             elif answer.status == 409:
                 self._renumber()
                 return self._wait(answer.error)
             elif answer.status in (401, 403):
-                self._key = ""
-                self._say(answer.error)
-                return REFUSED_PAUSE_SECONDS
+                if not self._key.refuse():
+                    self._say(answer.error)
+                    return REFUSED_PAUSE_SECONDS
             else:
                 return self._wait(answer.error, answer.retry_after)
             if self._stopping.is_set():
@@ -134,6 +151,23 @@ class Sender:
         with self._lock:
             self._spool.reject(one.sequence, "refused")
         self._events.append(Event(time.time_ns(), "report_rejected", f"report {one.sequence}: {reason}"[:1000]))
+
+    def _copied(self, reason: str) -> float:
+        """Another host has this key: with a token, get one of our own (0); else keep everything and say so (seconds)."""
+        if self._copied_at is not None and time.monotonic() - self._copied_at < REFUSED_PAUSE_SECONDS:
+            # Each time costs a use of the token.
+            return self._wait(reason)
+        try:
+            self._key.enrol_again()
+        except TransportError as error:
+            return self._wait(str(error))
+        except EnrolmentError as error:
+            self._say(f"{reason}; {error}")
+            return REFUSED_PAUSE_SECONDS
+        self._events.append(Event(time.time_ns(), "own_key", "this host was a copy with another one's key"))
+        self._inventory_wish = True
+        self._copied_at = time.monotonic()
+        return 0.0
 
     def _renumber(self) -> None:
         """Other content stands under our numbers (a spool restored from a snapshot): send all again in a new stream."""

@@ -12,28 +12,44 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from agent.clock import Clock
 from agent.errors import TransportError
-from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, CONTENT_TYPE, WALL_CLOCK_HEADER
+from agent.machine import machine_header
+from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, CONTENT_TYPE, MACHINE_HEADER, WALL_CLOCK_HEADER
 from agent.settings import AgentSettings
 
 ANSWER_SECONDS = 20.0
 LARGEST_ANSWER_BYTES = 256 * 1024
 REFUSED_PAUSE_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 300.0
+UNVERIFIED = "unverified"
+"""Instead of whom to trust: nobody is known yet. Only for fetching an authority that is compared afterwards."""
+
+
+def pinned_authority(settings: AgentSettings) -> Path:
+    """Where the authority that a token pinned is kept."""
+    return settings.state_directory / "authority.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the collector said: status, the JSON of its body (or {}), Retry-After in seconds, and its Date."""
+    """What the collector said: status, the JSON of its body (or {}), Retry-After in seconds, its Date, and the body."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
     date: str = ""
+    content: bytes = b""
+
+    @property
+    def code(self) -> str:
+        """The stable code of a refusal, or nothing."""
+        error = self.body.get("error")
+        return str(error.get("code", "")) if isinstance(error, dict) else ""
 
     @property
     def error(self) -> str:
@@ -46,11 +62,13 @@ class Answer:
 
 
 class Transport:
-    """A connection to the collector, kept alive between requests."""
+    """A connection to the collector, kept alive between requests. `ca` takes the place of the setting."""
 
-    def __init__(self, settings: AgentSettings, clock: Clock) -> None:
+    def __init__(self, settings: AgentSettings, clock: Clock, ca: str = "") -> None:
         self._url = urlsplit(settings.collector)
-        self._ca = settings.ca
+        self._ca = ca or settings.ca
+        self._pinned = pinned_authority(settings)
+        self._machine = machine_header()
         self._proxy = urlsplit(settings.proxy) if settings.proxy else None
         self._clock = clock
         self._boot_id = clock.boot_id()
@@ -60,14 +78,17 @@ class Transport:
         """Send one encoded report. Raises TransportError when there was no answer that makes sense."""
         now = self._clock.now()
         headers = {
-            "Authorization": f"Bearer {key}",
+            **self.identified(key),
             "Content-Type": CONTENT_TYPE,
             "Content-Encoding": "gzip",
             WALL_CLOCK_HEADER: str(now.wall_ns),
             BOOT_CLOCK_HEADER: str(now.boot_ns),
-            BOOT_ID_HEADER: self._boot_id,
         }
         return self.request("POST", "/v1/reports", body, headers)
+
+    def identified(self, key: str) -> dict[str, str]:
+        """Headers of a request with the host's key: who asks, on which machine and in which boot."""
+        return {"Authorization": f"Bearer {key}", BOOT_ID_HEADER: self._boot_id, MACHINE_HEADER: self._machine}
 
     def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         """One request and its answer, within ANSWER_SECONDS in all. Tried again once where a kept connection had died."""
@@ -123,6 +144,7 @@ class Transport:
             parsed if isinstance(parsed, dict) else {},
             float(after) if after.isdecimal() else None,
             response.headers.get("Date", ""),
+            bytes(content),
         )
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -141,12 +163,19 @@ class Transport:
         return connection
 
     def _tls(self, host: str, port: int) -> http.client.HTTPSConnection:
-        try:
-            context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
-        except OSError as error:
-            raise TransportError(
-                f"the authority's certificate {self._ca} cannot be read: {error}; correct `ca`"
-            ) from error
+        # At each connection: enrolment may pin an authority meanwhile.
+        trusted = self._ca or (str(self._pinned) if self._pinned.exists() else "system")
+        if trusted == UNVERIFIED:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        else:
+            try:
+                context = ssl.create_default_context(cafile=None if trusted == "system" else trusted)
+            except OSError as error:
+                raise TransportError(
+                    f"the authority's certificate {trusted} cannot be read: {error}; correct `ca`"
+                ) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
 

@@ -31,7 +31,8 @@ class Sending:
     """A spool with reports, and a sender on it, as the agent has them."""
 
     def __init__(self, folder: Path, url: str, reports: int, **changes: str) -> None:
-        (folder / "key").write_text("the-key\n")
+        if "token_file" not in changes:
+            (folder / "key").write_text("the-key\n")
         settings = replace(AgentSettings(collector=url, state_directory=folder), **changes)  # type: ignore[arg-type]  # all are texts
         self.spool = Spool(folder / "spool", 50 * MEGABYTE)
         self.lock = threading.Lock()
@@ -284,19 +285,19 @@ ENROLLED = Reply(200, {"key": "own-key", "key_id": "k1", "device_id": "d1"})
 def enrolling(folder: Path, url: str) -> Iterator[Sending]:
     """A host that has a token and no key yet."""
     (folder / "token").write_text("the-token\n")
-    with sending(folder, url, 1, token_file=str(folder / "token"), key_file=str(folder / "keys/own")) as one:
+    with sending(folder, url, 1, token_file=str(folder / "token")) as one:
         yield one
 
 
 def test_a_host_enrols_with_its_token_once_and_keeps_the_key_for_itself(tmp_path: Path) -> None:
     with scripted(ENROLLED, Reply()) as server, enrolling(tmp_path, server.url) as one:
         wait_until(lambda: one.waiting == 0, "an empty spool")
-    assert [heard.path for heard in server.heard] == ["/v1/enrol", "/v1/reports"]
+    assert [heard.path for heard in server.heard] == ["/v1/enrol", "/v1/reports", "/v1/whoami"]
     assert json.loads(server.heard[0].body)["token"] == "the-token"
     assert "Authorization" not in server.heard[0].headers
     assert server.heard[1].headers["Authorization"] == "Bearer own-key"
-    assert (tmp_path / "keys/own").read_text() == "own-key\n"
-    assert (tmp_path / "keys/own").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "key").read_text() == "own-key\n"
+    assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 
 def test_a_collector_that_is_not_ready_to_enrol_is_asked_again_soon(tmp_path: Path, pauses: list[int]) -> None:
@@ -314,7 +315,7 @@ def test_a_token_that_is_not_taken_is_said_and_nothing_is_lost(
     with scripted(reply) as server, enrolling(tmp_path, server.url) as one:
         wait_until(lambda: "the collector did not enrol this host: " in caplog.text, "a warning")
         assert one.waiting == 1
-        assert not (tmp_path / "keys/own").exists()
+        assert not (tmp_path / "key").exists()
 
 
 @pytest.mark.parametrize(
