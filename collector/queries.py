@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select, true
 
 from collector.database.schema import (
     device,
@@ -21,6 +21,7 @@ from collector.database.schema import (
     space,
 )
 from collector.errors import NotFound
+from collector.people.roles import Organisations
 from collector.segments import GUEST_PLATFORMS
 
 SILENT_SECONDS = 300
@@ -74,8 +75,10 @@ class DeviceDetail:
     choice: dict[str, Any] = field(default_factory=dict)
 
 
-def devices(connection: Connection, *, retired: bool = False, now: int | None = None) -> list[DeviceRow]:
-    """All devices in use (or the retired ones), silent ones first, then by name."""
+def devices(
+    connection: Connection, organisations: Organisations = None, *, retired: bool = False, now: int | None = None
+) -> list[DeviceRow]:
+    """The organisations' devices in use (or the retired ones), silent ones first, then by name."""
     at = int(time.time()) if now is None else now
     names = _newest_names(connection)
     platforms = _platforms(connection)
@@ -96,15 +99,17 @@ def devices(connection: Connection, *, retired: bool = False, now: int | None = 
         .outerjoin(site, site.c.id == device_placement.c.site_id)
         .outerjoin(space, space.c.id == device_placement.c.space_id)
         .where(device.c.retired_at.isnot(None) if retired else device.c.retired_at.is_(None))
-        .where(device.c.merged_into.is_(None))
+        .where(device.c.merged_into.is_(None), _of(organisations))
     )
     rows = [_row(one, names, platforms, at) for one in connection.execute(query).mappings()]
     return sorted(rows, key=lambda row: (not row.silent, row.host_name, row.device_id))
 
 
-def device_detail(connection: Connection, device_id: str, now: int | None = None) -> DeviceDetail:
-    """One device with inventory, sources, diagnoses and rejected rows. Raises NotFound."""
-    rows = [*devices(connection, now=now), *devices(connection, retired=True, now=now)]
+def device_detail(
+    connection: Connection, device_id: str, organisations: Organisations = None, now: int | None = None
+) -> DeviceDetail:
+    """One device with inventory, sources, diagnoses and rejected rows. Raises NotFound, also for others' devices."""
+    rows = [*devices(connection, organisations, now=now), *devices(connection, organisations, retired=True, now=now)]
     row = next((one for one in rows if one.device_id == device_id), None)
     if row is None:
         raise NotFound(f"there is no device {device_id}", "see the list of devices")
@@ -138,13 +143,13 @@ def device_detail(connection: Connection, device_id: str, now: int | None = None
     return detail
 
 
-def problem_sources(connection: Connection) -> list[dict[str, Any]]:
-    """Every absent or failed source of devices in use, failed ones first."""
+def problem_sources(connection: Connection, organisations: Organisations = None) -> list[dict[str, Any]]:
+    """Every absent or failed source of the organisations' devices in use, failed ones first."""
     names = _newest_names(connection)
     query = (
         select(source_state)
         .join(device, device.c.id == source_state.c.device_id)
-        .where(device.c.retired_at.is_(None), source_state.c.outcome.in_(("absent", "failed")))
+        .where(device.c.retired_at.is_(None), source_state.c.outcome.in_(("absent", "failed")), _of(organisations))
     )
     rows = [
         {**row, "host_name": names.get(row["device_id"], row["device_id"])}
@@ -153,13 +158,13 @@ def problem_sources(connection: Connection) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["outcome"] != "failed", row["host_name"], row["source"]))
 
 
-def problem_devices(connection: Connection) -> list[dict[str, Any]]:
-    """Diagnoses of devices in use, newest first."""
+def problem_devices(connection: Connection, organisations: Organisations = None) -> list[dict[str, Any]]:
+    """Diagnoses of the organisations' devices in use, newest first."""
     names = _newest_names(connection)
     query = (
         select(diagnosis)
         .join(device, device.c.id == diagnosis.c.device_id)
-        .where(device.c.retired_at.is_(None))
+        .where(device.c.retired_at.is_(None), _of(organisations))
         .order_by(diagnosis.c.last_at.desc())
     )
     return [
@@ -168,14 +173,25 @@ def problem_devices(connection: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def rejected_summary(connection: Connection) -> list[dict[str, Any]]:
-    """Rows that reports lost at the door, newest days first."""
+def rejected_summary(connection: Connection, organisations: Organisations = None) -> list[dict[str, Any]]:
+    """Rows that reports of the organisations' devices lost at the door, newest days first."""
     names = _newest_names(connection)
-    query = select(rejected_rows).order_by(rejected_rows.c.day.desc(), rejected_rows.c.count.desc()).limit(200)
+    query = (
+        select(rejected_rows)
+        .join(device, device.c.id == rejected_rows.c.device_id)
+        .where(_of(organisations))
+        .order_by(rejected_rows.c.day.desc(), rejected_rows.c.count.desc())
+        .limit(200)
+    )
     return [
         {**row, "host_name": names.get(row["device_id"], row["device_id"])}
         for row in connection.execute(query).mappings()
     ]
+
+
+def _of(organisations: Organisations) -> ColumnElement[bool]:
+    """Whether a device belongs to one of these organisations; None: to any."""
+    return true() if organisations is None else device.c.organisation_id.in_(organisations)
 
 
 def _newest_names(connection: Connection) -> dict[str, str]:

@@ -4,7 +4,7 @@ import datetime
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
@@ -42,6 +42,12 @@ class RunningTotals:
         for (_, device_id), total in self.by_month.items():
             parts.setdefault(device_id, []).append(total)
         return {device_id: sum_totals(totals) for device_id, totals in parts.items()}
+
+    def of(self, device_ids: frozenset[str]) -> "RunningTotals":
+        """The same of these devices alone."""
+        today = {one: total for one, total in self.today.items() if one in device_ids}
+        by_month = {key: total for key, total in self.by_month.items() if key[1] in device_ids}
+        return replace(self, today=today, by_month=by_month)
 
     def month(self, month: str) -> Total:
         """A month (YYYY-MM) of all devices."""

@@ -30,6 +30,8 @@ from collector.ingest import Ingest
 from collector.ledger import forget_old_facts
 from collector.lines import SeriesTemplate
 from collector.outbox import OutboxDepth, Pump, Trim, append, trim, waiting
+from collector.people.configuration import limits_of
+from collector.people.service import forget
 from collector.prepare import Batch, pack
 from collector.rolling import write_round
 from collector.running_totals import TotalsCache
@@ -203,6 +205,7 @@ class Collector:
         now = int(time.time())
         self.writer.run(lambda connection, _items: [forget_old_hashes(connection, now)], None)
         self.writer.run(lambda connection, _items: [forget_old_facts(connection, now)], None)
+        self.writer.run(forget, (now, limits_of(self.settings)))
 
 
 def _collector_id(path: Path) -> str:

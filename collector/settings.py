@@ -22,7 +22,24 @@ class CollectorSettings:
     database: str = setting("", "PostgreSQL URL; empty: SQLite in the state directory")
     certificate_file: str = setting("", "TLS certificate chain (PEM); needed for every address but loopback")
     certificate_key_file: str = setting("", "its private key (PEM)")
-    read_token_file: str = setting("", "file with the token that opens the pages and the reading API")
+    public_url: str = setting("", "address by which browsers reach the pages, such as https://ictagent.example")
+    trusted_proxies: tuple[str, ...] = setting(
+        (), "addresses or networks of proxies in front, whose X-Forwarded-For tells who asks"
+    )
+    read_token_file: str = setting("", "file with a token that reads as a viewer of every organisation")
+    session_idle_minutes: int = setting(60, "minutes without use after which a login ends")
+    session_hours: int = setting(12, "hours after which a login ends, used or not")
+    oidc_issuer: str = setting("", "OpenID provider, such as https://login.microsoftonline.com/TENANT/v2.0")
+    oidc_client_id: str = setting("", "this collector's id at the OpenID provider")
+    oidc_client_secret_file: str = setting("", "file with its secret there")
+    oidc_scopes: str = setting("openid profile email", "what is asked of the provider")
+    oidc_groups_claim: str = setting("groups", "claim of the identity token that holds groups; `roles` for app roles")
+    oidc_name_claim: str = setting("preferred_username", "claim that holds the name to show")
+    oidc_group_roles: tuple[str, ...] = setting(
+        (), "who may come in: GROUP=ROLE, or GROUP=ROLE@ORGANISATION to see that one alone"
+    )
+    oidc_ca: str = setting("system", "whom to trust for the provider's TLS: `system`, or a file (PEM)")
+    oidc_proxy: str = setting("", "HTTP proxy to the provider, such as http://proxy.example:3128")
     influx_url: str = setting("", "InfluxDB to write to; empty: the embedded store alone")
     influx_bucket: str = setting("ictagent", "bucket, on InfluxDB 1.x the database")
     influx_org: str = setting("-", "organisation, on InfluxDB 2.x")

@@ -134,7 +134,7 @@ def test_commands_named_in_messages_exist() -> None:
     wrong = []
     for path in PRODUCT:
         for constant in _strings(path):
-            for first, second in re.findall(r"\bictagent ([a-z]+)(?: ([a-z]+))?", constant):
+            for first, second in re.findall(r"\bictagent ([a-z-]+)(?: ([a-z-]+))?", constant):
                 named = dict(commands())
                 group = named.get(f"ictagent {first}")
                 if isinstance(group, click.Group) and second and f"ictagent {first} {second}" not in named:

@@ -17,7 +17,7 @@ from agent.names import COMMON_TAGS, MEASUREMENTS
 from collector.lines import parse_key
 from collector.stores.embedded import EmbeddedStore
 from tests.documentation import DOCS
-from tests.servers.ictagent import ICTAGENT, READ_TOKEN, Program, environment
+from tests.servers.ictagent import ICTAGENT, Program, environment
 from tests.servers.process import free_port, listening, wait_until
 
 TODAY = time.strftime("%Y-%m-%d", time.gmtime())
@@ -87,7 +87,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     try:
         for line, _ in shown("quick-start-infrastructure.md"):
             if line.startswith("ictagent collector run"):
-                (one.folder / "read-token").write_text(READ_TOKEN)
                 one.begin(line, "collector")
                 wait_until(lambda: listening(one.port), "the collector")
             elif line.startswith("ictagent run"):

@@ -12,6 +12,7 @@ from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, Loaded
 from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
 from collector.errors import CollectorError
+from collector.people.configuration import check_login
 from collector.settings import CollectorSettings
 
 
@@ -40,6 +41,7 @@ def load_collector(
         raise ConfigurationError("certificate_file and certificate_key_file belong together")
     if host not in LOOPBACK and not settings.certificate_file:
         raise ConfigurationError(f"listening on {host}:{port} needs TLS: set certificate_file and certificate_key_file")
+    check_login(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
     return loaded

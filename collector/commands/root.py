@@ -8,19 +8,26 @@ from sqlalchemy import select, update
 
 from agent.commands.common import echo_json, echo_table, log_to_stderr, output_option
 from agent.errors import AgentError
+from collector.commands.api_token import api_token
+from collector.commands.audit import audit
 from collector.commands.common import actor, collector_settings, database_of, listen_address, plain_errors
 from collector.commands.deadletter import deadletter
 from collector.commands.serve import bind, server_of, sole_user
-from collector.database.audit import audit
+from collector.commands.user import user
+from collector.database.audit import audit as write_audit
 from collector.database.schema import enrolment_token
 from collector.enrolment import TokenRequest, create_tokens
 from collector.estate_version import touch
+from collector.people.accounts import nobody_can_sign_in
+from collector.people.configuration import proxies_of
 from collector.service import Collector
-from collector.web.access import ReadToken
+from collector.web.access import SignIn
 
 STATE_DIRECTORY = click.option(
     "--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept."
 )
+
+FIRST_ACCOUNT = "nobody can sign in yet: ictagent collector user add NAME --role operator"
 
 
 @click.group()
@@ -34,7 +41,8 @@ def collector() -> None:
     """
 
 
-collector.add_command(deadletter)
+for one in (api_token, audit, deadletter, user):
+    collector.add_command(one)
 
 
 @collector.command(
@@ -43,7 +51,7 @@ collector.add_command(deadletter)
 @click.option("--listen", help="Address and port; every address but loopback needs a certificate.")
 @STATE_DIRECTORY
 @click.option("--database", help="PostgreSQL URL; without it SQLite in the state directory.")
-@click.option("--read-token-file", help="File with the token that opens pages and the reading API.")
+@click.option("--read-token-file", help="File with a token that reads as a viewer of every organisation.")
 @click.option("--influx-url", help="InfluxDB to write to.")
 @click.option("--influx-bucket", help="Bucket, on InfluxDB 1.x the database.")
 @click.option("--influx-org", help="Organisation, on InfluxDB 2.x.")
@@ -60,8 +68,12 @@ def run(**flags: str | Path | None) -> None:
         running.start()
         scheme = "https" if settings.certificate_file else "http"
         click.echo(f"listening at {scheme}://{host}:{listener.getsockname()[1]}", err=True)
+        with running.database.read() as connection:
+            if not settings.oidc_issuer and nobody_can_sign_in(connection):
+                click.echo(FIRST_ACCOUNT, err=True)
         try:
-            server_of(running, ReadToken(lambda: _token(settings.read_token_file)), settings).run(sockets=[listener])
+            rule = SignIn(lambda: _token(settings.read_token_file), proxies_of(settings), settings.public_url)
+            server_of(running, rule, settings).run(sockets=[listener])
         finally:
             running.stop()
 
@@ -141,7 +153,7 @@ def revoke(token_id: str, state_directory: Path | None) -> None:
         ).rowcount
         if not changed:
             raise AgentError(f"there is no token {token_id} to revoke; see `ictagent collector token list`")
-        audit(connection, now, actor(), "token.revoke", token_id, {})
+        write_audit(connection, now, actor(), "token.revoke", token_id, {})
         touch(connection)
     click.echo(f"token {token_id} is revoked")
 

@@ -4,6 +4,14 @@ Unix seconds (UTC), `_uj` microjoules. `valid_to` NULL means "still so". Bodies 
 The tables stand in the modules by subject; importing this one knows them all.
 """
 
+from collector.database.accounts import (
+    account,
+    api_token,
+    api_token_organisation,
+    login_try,
+    session,
+    user_organisation,
+)
 from collector.database.delivery import (
     collector_instance,
     dead_letter,
@@ -35,8 +43,11 @@ from collector.database.metadata import metadata
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 
 __all__ = [
+    "account",
     "accounting_override",
     "agent_key",
+    "api_token",
+    "api_token_organisation",
     "audit_log",
     "collector_instance",
     "dead_letter",
@@ -53,6 +64,7 @@ __all__ = [
     "ledger",
     "ledger_day",
     "ledger_due",
+    "login_try",
     "metadata",
     "meter",
     "meter_edge",
@@ -64,9 +76,11 @@ __all__ = [
     "report_stream",
     "sealed_period",
     "series_due",
+    "session",
     "setting",
     "site",
     "source_state",
     "space",
     "space_pue",
+    "user_organisation",
 ]

@@ -1,34 +1,44 @@
-"""Who may ask what, decided before any route runs.
+"""Who asks, and whether they may: decided before any route runs, for every route alike (`permissions.py` has the table).
 
 `ictagent up` serves without login, and only to this machine's own browser: a Host that is not loopback (a DNS name
 rebound to it), a forwarding header (a proxy in front), or another site's page asking are all refused. `ictagent
-collector run` asks for the reading token on every page and reading route, whoever asks.
+collector run` asks for a login or a token, whoever asks and from wherever.
 """
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collector.errors import CollectorError, Forbidden, NotAuthorised
-from collector.web.answers import error_response
+from collector.people.configuration import Network
+from collector.people.roles import LOCAL, Identity, Permission, program
+from collector.people.secrets import same
+from collector.people.service import People
+from collector.people.sessions import Origin
+from collector.web.answers import error_response, wants_page
+from collector.web.cookies import session_secret
+from collector.web.peer import address_of
+from collector.web.permissions import needed
 
-OPEN_PATHS = ("/healthz", "/readyz", "/v1/enrol", "/v1/reports", "/v1/whoami")
-"""Asked by agents, which bring their own key or token, and by health checks, which learn nothing but the state."""
 _LOOPBACK_HOST = re.compile(r"(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]{1,5})?", re.IGNORECASE)
 _FORWARDED = ("forwarded", "x-forwarded-", "x-real-ip")
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _HEADERS = {
     b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     b"base-uri 'none'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
+    # Not `no-referrer`: with it browsers send `Origin: null` with this site's own forms.
+    b"referrer-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
     b"cache-control": b"no-store",
@@ -39,8 +49,8 @@ _HEADERS = {
 class LocalOnly:
     """The rule of `ictagent up`."""
 
-    def check(self, request: Request) -> None:
-        """Raise Forbidden for a request that did not come from a page or program of this machine itself."""
+    async def identify(self, request: Request, needs: Permission, people: People) -> Identity | None:  # noqa: ARG002  # as SignIn's
+        """This machine's own pages and programs, who read everything. Raises Forbidden for all others."""
         headers = request.headers
         address = f"http://127.0.0.1:{(request.scope.get('server') or ('', 8420))[1]}"
         host = headers.get("host", "")
@@ -56,6 +66,11 @@ class LocalOnly:
             raise Forbidden("a page of another origin may not ask", f"open {address} itself")
         if headers.get("sec-fetch-site", "none") in ("cross-site", "same-site") and not _follows_a_link(request):
             raise Forbidden("a page of another site may not ask", f"open {address} itself")
+        return LOCAL
+
+    def peer(self, request: Request) -> str:
+        """The address that asks."""
+        return address_of(request, ())
 
 
 def _follows_a_link(request: Request) -> bool:
@@ -66,26 +81,50 @@ def _follows_a_link(request: Request) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadToken:
-    """The rule of `ictagent collector run`: pages and reading routes need the token, by Bearer or as a password."""
+class SignIn:
+    """The rule of `ictagent collector run`: a person's session, or a program's token (Bearer, or Basic's password).
 
-    token: Callable[[], str]
+    `read_token` gives the content of `read_token_file`, empty where there is none.
+    """
 
-    def check(self, request: Request) -> None:
-        """Raise NotAuthorised unless the request carries the token, or asks for what is open."""
-        if request.url.path in OPEN_PATHS:
-            return
-        expected = self.token()
-        if not expected:
-            raise Forbidden(
-                "reading is closed: no read_token_file is set, or its file is empty or cannot be read",
-                "set it under [collector]",
-            )
-        if not hmac.compare_digest(_given(request.headers.get("authorization", "")).encode(), expected.encode()):
-            raise NotAuthorised("the reading token is needed", "send it as Bearer, or as the password of any name")
+    read_token: Callable[[], str]
+    proxies: tuple[Network, ...] = ()
+    public_url: str = ""
+
+    async def identify(self, request: Request, needs: Permission, people: People) -> Identity | None:
+        """Who asks; None where nobody is known, or the route needs nobody. Raises NotAuthorised for a bad token, and
+        Forbidden for a form that another site's page sends."""
+        identity: Identity | None = None
+        if needs is not Permission.OPEN:
+            authorization = request.headers.get("authorization")
+            if authorization is not None:
+                return await run_in_threadpool(self._program, _given(authorization), people)
+            if secret := session_secret(request, self.public_url):
+                identity = await run_in_threadpool(people.with_session, secret)
+        if request.method not in _SAFE_METHODS and (identity is not None or not request.url.path.startswith("/v1/")):
+            self._require_own_page(request)
+        return identity
+
+    def peer(self, request: Request) -> str:
+        """The address that asks, by trusted proxies' word where they pass it on."""
+        return address_of(request, self.proxies)
+
+    def _program(self, token: str, people: People) -> Identity:
+        expected = self.read_token()
+        if expected and same(token, expected):
+            return program("read_token_file", "viewer", None)
+        return people.with_token(token)
+
+    def _require_own_page(self, request: Request) -> None:
+        """Every browser says where a form comes from; what does not say it is no browser with a session."""
+        origin = request.headers.get("origin", "")
+        own = {request.headers.get("host", ""), urlsplit(self.public_url).netloc} - {""}
+        foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
+        if urlsplit(origin).netloc not in own or foreign:
+            raise Forbidden("a form of another site, or of no page, may not be sent", "use the page itself")
 
 
-AccessRule = LocalOnly | ReadToken
+AccessRule = LocalOnly | SignIn
 
 
 def _given(authorization: str) -> str:
@@ -101,11 +140,13 @@ def _given(authorization: str) -> str:
 
 
 class Access:
-    """Outermost layer of the application: applies the rule, and the security headers to every answer."""
+    """Outermost layer of the application: applies rule and table, and the security headers to every answer."""
 
-    def __init__(self, app: ASGIApp, rule: AccessRule) -> None:
-        self._app = app
+    def __init__(self, app: Starlette, rule: AccessRule, people: People) -> None:
+        self._app: ASGIApp = app
+        self._routes = app.routes
         self._rule = rule
+        self._people = people
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,12 +159,35 @@ class Access:
             await send(message)
 
         request = Request(scope)
+        request.state.identity = None
+        request.state.origin = Origin(self._rule.peer(request), request.headers.get("user-agent", ""))
         try:
-            self._rule.check(request)
+            await self._decide(request)
         except CollectorError as error:
-            response = error_response(request, error)
-            if isinstance(error, NotAuthorised):
-                response.headers["WWW-Authenticate"] = 'Basic realm="ictagent", charset="UTF-8"'
-            await response(scope, receive, guarded)
+            await refusal(request, error)(scope, receive, guarded)
             return
         await self._app(scope, receive, guarded)
+
+    async def _decide(self, request: Request) -> None:
+        """Raise unless the request may go on; note who asks."""
+        needs = needed(self._routes, request.scope)
+        identity = await self._rule.identify(request, needs or Permission.READ, self._people)
+        request.state.identity = identity
+        if needs is Permission.OPEN:
+            return
+        if identity is None:
+            raise NotAuthorised("a login or a token is needed", "sign in at /login, or send an API token as Bearer")
+        if needs is None or not identity.may(needs):
+            raise Forbidden(f"the role {identity.role} may not do this", "ask an operator for another role")
+
+
+def refusal(request: Request, error: CollectorError) -> Response:
+    """The answer to who may not; a person's browser that is not signed in goes to the login page, and back from it."""
+    if isinstance(error, NotAuthorised) and wants_page(request) and "authorization" not in request.headers:
+        query = f"?{request.url.query}" if request.url.query else ""
+        back = request.url.path + query if request.method == "GET" else "/"
+        return RedirectResponse("/login" + (f"?next={quote(back)}" if back != "/" else ""), 303)
+    response = error_response(request, error)
+    if isinstance(error, NotAuthorised):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="ictagent"'
+    return response

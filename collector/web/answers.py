@@ -42,20 +42,26 @@ class MethodNotAllowed(CollectorError):
     status = 405
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks for a page, and no program for something."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(MACHINE_PATHS)
+
+
 def json_response(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
 
 
 def error_response(request: Request, error: CollectorError) -> Response:
     """The one shape of errors: {"error": {"code", "message", "remedy"}}; as a page where a browser asked for one."""
-    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(MACHINE_PATHS):
+    if wants_page(request):
         title = HTTPStatus(error.status).phrase
-        response: Response = page("refusal.html", {"current": "", "title": title, "error": error}, error.status)
+        values = {"current": "", "title": title, "error": error}
+        response: Response = page(request, "refusal.html", values, error.status)
     else:
         body = {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}}
         response = json_response(body, error.status)
     if error.status in (429, 503, 507):
-        response.headers["Retry-After"] = "5"
+        response.headers["Retry-After"] = str(getattr(error, "retry_after", None) or 5)
     return response
 
 

@@ -23,6 +23,7 @@ from collector.totals import Total, sum_totals
 from collector.web.answers import json_response
 from collector.web.metrics import exposition
 from collector.web.openapi import document
+from collector.web.reading import reading_of
 from collector.wire import LARGEST_BODY_BYTES
 
 LONGEST_RANGE_DAYS = 31
@@ -66,12 +67,12 @@ async def whoami(request: Request) -> Response:
 
 async def device_list(request: Request) -> Response:
     """GET /v1/devices."""
-    collector = collector_of(request)
+    reading = reading_of(request)
 
     def read() -> list[dict[str, Any]]:
-        with collector.database.read() as connection:
-            rows = devices(connection)
-        totals = collector.totals.get()
+        with reading.database() as connection:
+            rows = devices(connection, reading.organisations)
+        totals = reading.totals()
         years = totals.years()
         return [{**_row_json(row), **_totals_json(totals, row.device_id, years)} for row in rows]
 
@@ -80,12 +81,12 @@ async def device_list(request: Request) -> Response:
 
 async def device_one(request: Request) -> Response:
     """GET /v1/devices/{device_id}."""
-    collector = collector_of(request)
+    reading = reading_of(request)
 
     def read() -> dict[str, Any]:
-        with collector.database.read() as connection:
-            detail = device_detail(connection, request.path_params["device_id"])
-        totals = collector.totals.get()
+        with reading.database() as connection:
+            detail = device_detail(connection, request.path_params["device_id"], reading.organisations)
+        totals = reading.totals()
         parts = {name: value for name, value in asdict(detail).items() if name != "row"}
         return {**_row_json(detail.row), **parts, **_totals_json(totals, detail.row.device_id, totals.years())}
 
@@ -94,12 +95,12 @@ async def device_one(request: Request) -> Response:
 
 async def energy(request: Request) -> Response:
     """GET /v1/energy?from=&to=[&device_id=]: written half-hours, or without times the running totals."""
-    collector = collector_of(request)
+    reading = reading_of(request)
     parameters = request.query_params
     if unknown := set(parameters) - {"from", "to", "device_id"}:
         raise BadRequest(f"there is no parameter {min(unknown)}", "use from, to and device_id")
     if "from" not in parameters and "to" not in parameters:
-        totals = await run_in_threadpool(collector.totals.get)
+        totals = await run_in_threadpool(reading.totals)
         whole = sum_totals(totals.today.values())
         return json_response(
             {"as_of": totals.as_of, "today": total_json(whole), "financial_year": total_json(totals.year)}
@@ -108,10 +109,12 @@ async def energy(request: Request) -> Response:
     device_id = parameters.get("device_id")
 
     def read() -> list[dict[str, Any]]:
-        with collector.database.read() as connection:
+        mine = reading.device_ids()
+        with reading.database() as connection:
             if device_id is not None:
-                device_detail(connection, device_id)
-            segments = load_segments(connection, start, end, None if device_id is None else [device_id])
+                device_detail(connection, device_id, reading.organisations)
+                mine = frozenset({device_id})
+            segments = load_segments(connection, start, end, None if mine is None else sorted(mine))
             ids = {meter_id for segment in segments for meter_id in segment.meter_ids}
             rules = rules_of(connection, device_id)
             rows = half_hours(segments, ledger_rows(connection, ids, start, end))

@@ -6,13 +6,15 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from collector.errors import CollectorError
+from collector.people.configuration import limits_of, provider_of
+from collector.people.service import People
 from collector.service import Collector
-from collector.web.access import Access, AccessRule
+from collector.web.access import Access, AccessRule, SignIn
 from collector.web.answers import on_collector_error, on_defect, on_http_exception
 from collector.web.api import ROUTES
 from collector.web.pages import PAGES
@@ -26,10 +28,19 @@ def make_app(collector: Collector, rule: AccessRule) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.collector = collector
+        app.state.people = people
+        app.state.signs_in = isinstance(rule, SignIn)
         yield
 
+    people = People(
+        collector.database,
+        collector.writer,
+        lambda: collector.clock_ns() // 10**9,
+        limits_of(collector.settings),
+        provider_of(collector.settings),
+    )
     application = Starlette(
-        routes=[*ROUTES, *PAGES, Mount("/static", StaticFiles(directory=STATIC))],
+        routes=every_route(),
         exception_handlers={
             CollectorError: on_collector_error,
             HTTPException: on_http_exception,
@@ -38,4 +49,9 @@ def make_app(collector: Collector, rule: AccessRule) -> ASGIApp:
         lifespan=lifespan,
     )
     # Around the whole, so that the answer to a defect, too, carries the security headers.
-    return Access(application, rule)
+    return Access(application, rule, people)
+
+
+def every_route() -> list[BaseRoute]:
+    """All that is served; `permissions.py` says what each needs."""
+    return [*ROUTES, *PAGES, Mount("/static", StaticFiles(directory=STATIC))]

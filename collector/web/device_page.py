@@ -17,6 +17,7 @@ from collector.queries import device_detail
 from collector.service import Collector
 from collector.totals import nothing
 from collector.web.charts import Row, power_chart, thinned
+from collector.web.reading import reading_of
 from collector.web.rendering import frame, page, shown
 
 _DAY_NS = 86_400 * 10**9
@@ -50,13 +51,15 @@ _INVENTORY = {
 
 async def device_page(request: Request) -> Response:
     """One device. Raises NotFound."""
-    return await run_in_threadpool(_device, request.app.state.collector, request.path_params["device_id"])
+    return await run_in_threadpool(_device, request, request.path_params["device_id"])
 
 
-def _device(collector: Collector, device_id: str) -> Response:
-    with collector.database.read() as connection:
-        detail = device_detail(connection, device_id)
-    totals = collector.totals.get()
+def _device(request: Request, device_id: str) -> Response:
+    reading = reading_of(request)
+    collector = reading.collector
+    with reading.database() as connection:
+        detail = device_detail(connection, device_id, reading.organisations)
+    totals = reading.totals()
     now_ns = time.time_ns()
     power = _power_rows(collector, device_id, now_ns - max(days for days, _ in _SPANS.values()) * _DAY_NS, now_ns)
     charts = [
@@ -66,6 +69,7 @@ def _device(collector: Collector, device_id: str) -> Response:
         for title, (days, bucket) in _SPANS.items()
     ]
     return page(
+        request,
         "device.html",
         {
             **frame("estate", totals),

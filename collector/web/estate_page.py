@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.queries import DeviceRow, devices
-from collector.running_totals import RunningTotals
 from collector.totals import Total, sum_totals
+from collector.web.reading import reading_of
 from collector.web.rendering import Shown, frame, page, shown
 
 
@@ -66,16 +66,18 @@ async def estate_page(request: Request) -> Response:
 
 
 def _estate(request: Request, parameters: Mapping[str, str]) -> Response:
-    collector = request.app.state.collector
+    reading = reading_of(request)
     view = _View.of(parameters)
-    with collector.database.read() as connection:
-        used, retired = devices(connection), devices(connection, retired=True)
-    totals: RunningTotals = collector.totals.get()
+    with reading.database() as connection:
+        used = devices(connection, reading.organisations)
+        retired = devices(connection, reading.organisations, retired=True)
+    totals = reading.totals()
     years = totals.years()
     listed = retired if view.retired else used
     rows = [EstateRow(row, totals.today.get(row.device_id), years.get(row.device_id)) for row in listed]
     filtered = [row for row in rows if matches(row.device, view.filter)]
     return page(
+        request,
         "estate.html",
         {
             **frame("estate", totals),

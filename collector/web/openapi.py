@@ -9,7 +9,7 @@ _ERROR = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 _KEY: list[dict[str, list[str]]] = [{"agentKey": []}]
-_READ: list[dict[str, list[str]]] = [{"readToken": []}]
+_READ: list[dict[str, list[str]]] = [{"apiToken": []}]
 
 
 def document() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "ictagent collector",
             "version": agent.__version__,
-            "description": "Reports of agents in, devices and energy out. `ictagent up` needs no reading token.",
+            "description": "Reports of agents in, devices and energy out. `ictagent up` needs no token.",
         },
         "paths": {
             "/v1/reports": {
@@ -139,5 +139,5 @@ _SCHEMAS: dict[str, Any] = {
 }
 _SECURITY = {
     "agentKey": {"type": "http", "scheme": "bearer", "description": "A host's own key, `id.secret`."},
-    "readToken": {"type": "http", "scheme": "bearer", "description": "The content of read_token_file."},
+    "apiToken": {"type": "http", "scheme": "bearer", "description": "An API token, `id.secret`."},
 }

@@ -11,23 +11,28 @@ from starlette.routing import Route
 
 from carbon.calendar import half_hour_of
 from collector.queries import devices, problem_devices, problem_sources, rejected_summary
-from collector.service import Collector
+from collector.web.account_page import ACCOUNT_ROUTES
+from collector.web.audit_page import audit_page
 from collector.web.device_page import device_page
 from collector.web.estate_page import estate_page
+from collector.web.login import LOGIN_ROUTES
+from collector.web.reading import reading_of
 from collector.web.rendering import frame, page, shown
 
 
 async def carbon_page(request: Request) -> Response:
     """The footprint by month and line, with what it rests on."""
-    return await run_in_threadpool(_carbon, request.app.state.collector)
+    return await run_in_threadpool(_carbon, request)
 
 
-def _carbon(collector: Collector) -> Response:
-    totals = collector.totals.get()
+def _carbon(request: Request) -> Response:
+    reading = reading_of(request)
+    totals = reading.totals()
     months = sorted({month for month, _ in totals.by_month})
-    with collector.database.read() as connection:
-        guests = [row for row in devices(connection) if row.host_missing]
+    with reading.database() as connection:
+        guests = [row for row in devices(connection, reading.organisations) if row.host_missing]
     return page(
+        request,
         "carbon.html",
         {
             **frame("carbon", totals),
@@ -42,19 +47,22 @@ def _carbon(collector: Collector) -> Response:
 
 async def quality_page(request: Request) -> Response:
     """What is absent, failed, silent or refused, each with its remedy."""
-    return await run_in_threadpool(_quality, request.app.state.collector)
+    return await run_in_threadpool(_quality, request)
 
 
-def _quality(collector: Collector) -> Response:
-    with collector.database.read() as connection:
-        silent = [row for row in devices(connection) if row.silent]
-        sources = problem_sources(connection)
-        diagnoses = problem_devices(connection)
-        rejected = rejected_summary(connection)
+def _quality(request: Request) -> Response:
+    reading = reading_of(request)
+    collector, mine = reading.collector, reading.organisations
+    with reading.database() as connection:
+        silent = [row for row in devices(connection, mine) if row.silent]
+        sources = problem_sources(connection, mine)
+        diagnoses = problem_devices(connection, mine)
+        rejected = rejected_summary(connection, mine)
     return page(
+        request,
         "quality.html",
         {
-            **frame("quality", collector.totals.get()),
+            **frame("quality", reading.totals()),
             "silent": silent,
             "sources": grouped(sources),
             "diagnoses": diagnoses,
@@ -88,6 +96,9 @@ PAGES = [
     Route("/devices/{device_id}", device_page),
     Route("/carbon", carbon_page),
     Route("/quality", quality_page),
+    Route("/audit", audit_page),
+    *ACCOUNT_ROUTES,
+    *LOGIN_ROUTES,
 ]
 
 

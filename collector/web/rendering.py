@@ -7,21 +7,26 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from carbon.calendar import financial_year_label, zone
 from carbon.footprint import Footprint
 from carbon.units import kwh
 from carbon.wording import energy_words, figure, mass_words
+from collector.people.roles import Identity, Permission
 from collector.running_totals import RunningTotals
 from collector.totals import Total
 
 _KILOWATTS_FROM = 10_000
 
 
-def page(name: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-    """A template filled in."""
-    return HTMLResponse(_environment.get_template(name).render(values), status)
+def page(request: Request, name: str, values: Mapping[str, Any], status: int = 200) -> HTMLResponse:
+    """A template filled in, with who asks: the frame shows a person's name, and the way out."""
+    identity: Identity | None = request.state.identity
+    person = identity if identity is not None and identity.is_person else None
+    shared = {"person": person, "reads_audit": identity is not None and identity.may(Permission.AUDIT)}
+    return HTMLResponse(_environment.get_template(name).render({**shared, **values}), status)
 
 
 def frame(current: str, totals: RunningTotals) -> dict[str, Any]:

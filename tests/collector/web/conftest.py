@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from collector.web.access import ReadToken
+from collector.web.access import SignIn
 from tests.collector.web.estate_of_tests import ESTATE, TROUBLES, settle_in
 from tests.collector.web.served import Enrolled, Served, serving
 from tests.conftest import missing
@@ -39,7 +39,7 @@ def empty(tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A collector served by the rule of `ictagent collector run`; READ_TOKEN opens it."""
-    with serving(tmp_path_factory.mktemp("guarded"), ReadToken(lambda: READ_TOKEN)) as served:
+    with serving(tmp_path_factory.mktemp("guarded"), SignIn(lambda: READ_TOKEN)) as served:
         yield served
 
 

@@ -1,4 +1,4 @@
-"""Who may ask what: `ictagent up` answers this machine only, `ictagent collector run` asks for the reading token."""
+"""Who may ask what: `ictagent up` answers this machine only, `ictagent collector run` asks for a login or a token."""
 
 import base64
 import json
@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import func, select
 
 from collector.database.schema import device
-from collector.web.access import OPEN_PATHS
+from collector.people.roles import Permission
 from collector.web.api import ROUTES
 from collector.web.pages import PAGES
+from collector.web.permissions import NEEDED
 from tests.collector.hosts import Host, recent_half_hour
 from tests.collector.web.conftest import READ_TOKEN
 from tests.collector.web.served import Served
@@ -22,9 +23,7 @@ from tests.servers.authority import certificates
 from tests.servers.ictagent import READ_TOKEN as PROGRAM_TOKEN
 from tests.servers.ictagent import CollectorProgram, ictagent
 
-READING = sorted(
-    {route.path.replace("{device_id}", "abc") for route in (*ROUTES, *PAGES)} - set(OPEN_PATHS) | {"/static/style.css"}
-)
+READING = sorted(path.replace("{device_id}", "abc") for (_, path), needs in NEEDED.items() if needs is Permission.READ)
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 
@@ -102,7 +101,15 @@ class TestUp:
 
     def test_no_other_route_writes(self) -> None:
         writing = {route.path for route in (*ROUTES, *PAGES) if set(route.methods or ()) - {"GET", "HEAD"}}
-        assert writing == {"/v1/reports", "/v1/enrol"}
+        own = {"/login", "/logout", "/account/password", "/account/sessions"}
+        assert writing == {"/v1/reports", "/v1/enrol", *own}
+
+    def test_there_is_no_login_and_no_account(self, local: Served) -> None:
+        for path in ("/login", "/login/oidc", "/login/oidc/callback"):
+            assert local.client.get(path).status_code == 404, path
+        assert local.client.post("/login", data={"name": "a", "password": "b"}).status_code == 404
+        for path in ("/account", "/audit"):
+            assert local.client.get(path).status_code == 403, path
 
 
 class TestCollectorRun:
@@ -121,7 +128,7 @@ class TestCollectorRun:
         ):
             answer = guarded.client.get(path, headers={"Authorization": header} if header else {})
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorised"), header
-            assert answer.headers["www-authenticate"].startswith("Basic ")
+            assert answer.headers["www-authenticate"].startswith("Bearer "), "a browser asks for no password by itself"
 
     @pytest.mark.parametrize("path", [path for path in READING if "abc" not in path])
     def test_the_token_opens_as_bearer_and_as_password(self, guarded: Served, path: str) -> None:
@@ -150,14 +157,14 @@ class TestCollectorRun:
         assert guarded.client.post("/v1/reports", content=b"{}", headers=headers).status_code == 401
 
     @pytest.mark.parametrize("file", ["", "missing", "empty"])
-    def test_without_a_token_in_its_file_reading_is_closed(self, tmp_path: Path, file: str) -> None:
+    def test_without_a_token_in_its_file_no_token_opens(self, tmp_path: Path, file: str) -> None:
         (tmp_path / "empty").touch()
         path = str(tmp_path / file) if file else ""
         with running(CollectorProgram(tmp_path, ["--read-token-file", path])) as program:
             for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic Og=="}):
                 answer = httpx.get(program.url, headers=headers)
-                assert (answer.status_code, answer.json()["error"]["code"]) == (403, "forbidden")
-                assert "read_token_file" in answer.json()["error"]["message"]
+                assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authorised")
+            assert "collector user add" in program.said
             assert httpx.get(f"{program.url}/healthz").status_code == 200
 
 
