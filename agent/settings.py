@@ -61,6 +61,18 @@ class AgentSettings:
         256 * 1024 * 1024, "largest size of the spool; then its oldest reports are dropped"
     )
     disabled_sources: tuple[str, ...] = setting((), "energy sources to leave alone, by name")
+    redfish_url: str = setting("", "the management controller's address, such as https://bmc.example; empty: not asked")
+    redfish_user: str = setting("", "account at the management controller; one that may only log in and read is enough")
+    redfish_password_file: str = setting("", "file with that account's password")
+    redfish_ca: str = setting(
+        "system", "whom to trust: `system`, or a file with the controller's authority or its own certificate (PEM)"
+    )
+    redfish_chassis: tuple[str, ...] = setting((), "Ids of the chassis to read; empty: those of this machine's system")
+    bmc_interval_seconds: float = setting(30.0, "seconds between readings of the management controller")
+    nut_address: str = setting("127.0.0.1:3493", "where this host's NUT server (upsd) listens")
+    nut_ups_feeds_only_this_host: bool = setting(
+        False, "whether the UPS feeds this machine alone, and so can stand for it"
+    )
     log_level: str = setting("info", "debug, info, warning or error")
 
 
@@ -131,8 +143,23 @@ def check_agent(settings: AgentSettings) -> None:
     for name in settings.disabled_sources:
         if name not in SOURCES:
             raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SOURCES)}")
+    _check_sources(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
+
+
+def _check_sources(settings: AgentSettings) -> None:
+    if settings.redfish_url:
+        check_url(settings.redfish_url, "redfish_url")
+        if not settings.redfish_user or not settings.redfish_password_file:
+            raise ConfigurationError("redfish_url needs redfish_user and redfish_password_file beside it")
+    if not 10 <= settings.bmc_interval_seconds <= 300:
+        raise ConfigurationError("bmc_interval_seconds must lie between 10 and 300")
+    host, _, port = settings.nut_address.rpartition(":")
+    if host not in LOOPBACK or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigurationError(
+            f"nut_address {settings.nut_address!r} is no address of this host such as 127.0.0.1:3493"
+        )
 
 
 def check_url(url: str, name: str) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
-from agent.choice import BETTER, chosen_words
+from agent.choice import better_words, chosen_words
 from agent.clock import Clock
-from agent.commands.common import echo_json, echo_table, output_option, root_option
+from agent.commands.common import SETTLE_SECONDS, echo_json, echo_table, output_option, root_option
 from agent.errors import ConfigurationError, EnrolmentError, TransportError
 from agent.inventory import read_inventory
 from agent.keys import read_keys
@@ -44,10 +44,12 @@ def doctor(output: str, root: Path) -> None:
 
     Exit 0 when nothing failed, 1 otherwise. What a machine does not have is no failure.
     """
-    sampler = Sampler(root)
+    sampler = Sampler(root, _settings_of_sources(root))
+    sampler.settle(SETTLE_SECONDS)
     sampler.sample(with_inventory=False)
     time.sleep(0.2)
     taken = sampler.sample(with_inventory=False)
+    sampler.close()
     checks = [_machine(read_inventory(root)), *map(_source, taken.sources), *_choice(taken.choice)]
     checks += [*_configuration(), _import_name()]
     failed = any(check.result == "failed" for check in checks)
@@ -60,6 +62,14 @@ def doctor(output: str, root: Path) -> None:
             if check.remedy:
                 click.echo(f"\n{check.subject}: {check.remedy}")
     sys.exit(1 if failed else 0)
+
+
+def _settings_of_sources(root: Path) -> AgentSettings | None:
+    """What the running agent's sources are told; a wrong configuration is a finding of its own."""
+    try:
+        return load_agent().settings if root == Path("/") else None
+    except ConfigurationError:
+        return None
 
 
 def _machine(inventory: Inventory) -> Check:
@@ -86,7 +96,10 @@ def _source(state: SourceState) -> Check:
 def _choice(choice: Choice) -> list[Check]:
     """What power is taken from, then a line for each better way that this host does not offer."""
     chosen = Check("power comes from", "ok" if choice.basis == "machine" else "note", chosen_words(choice))
-    return [chosen, *(Check(f"not from {BETTER[rung]}", "note", reason) for rung, reason in choice.why_not.items())]
+    return [
+        chosen,
+        *(Check(f"not from {better_words(rung)}", "note", reason) for rung, reason in choice.why_not.items()),
+    ]
 
 
 def _configuration() -> list[Check]:
