@@ -30,13 +30,12 @@ from agent.report import Choice, Meter, Reading, Report, SampleTime  # noqa: E40
 from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, days_between  # noqa: E402
 from collector.database.engine import Database, open_database  # noqa: E402
 from collector.database.migrate import migrate  # noqa: E402
-from collector.database.schema import agent_key, device, device_accounting, meter, organisation  # noqa: E402
+from collector.database.schema import device_accounting, meter, organisation  # noqa: E402
 from collector.device_energy import rules_of  # noqa: E402
-from collector.enrolment import Enrolled  # noqa: E402
 from collector.ledger import AMOUNTS, roll  # noqa: E402
 from collector.totals import Total, month_totals, sum_totals  # noqa: E402
 from tests.benchmarks.measure import figure, give_up, median, print_machine, verdict  # noqa: E402
-from tests.collector.hosts import Host, deliver  # noqa: E402
+from tests.collector.hosts import Host, deliver, new_host  # noqa: E402
 
 TARGET_RATIO = 4.0
 ZONE = "Europe/London"
@@ -90,28 +89,26 @@ def main() -> None:
         database.close()
 
 
-def make_devices(database: Database, count: int, since: int) -> list[tuple[str, int]]:
-    """Enrolled devices, each with one meter that stands for it: (device id, meter's row number)."""
+def make_devices(database: Database, count: int, since: int) -> list[tuple[Host, int]]:
+    """Enrolled hosts, each with one meter that stands for it since a time: the host, and its meter's row number."""
     found = []
-    with database.write() as connection:
-        for number in range(count):
-            one = f"device-{number:03d}"
-            made: dict[str, Any] = {"id": one, "organisation_id": 1, "kind": "host", "created_at": since}
-            connection.execute(insert(device).values(**made, retired_at=None, merged_into=None))
-            connection.execute(insert(agent_key).values(id=one, sha256="", device_id=one, created_at=since))
+    for _ in range(count):
+        host = new_host(database, since)
+        with database.write() as connection:
+            one = host.enrolled.device_id
             values: dict[str, Any] = {"device_id": one, "name": PSYS.name, "source": PSYS.source, "kind": PSYS.kind}
             values |= {"covers": PSYS.covers, "parent": "", "created_at": since}
             key = connection.execute(insert(meter).values(values)).inserted_primary_key
             assert key is not None
-            found.append((one, int(key[0])))
             chosen = {"device_id": one, "basis": "psys", "meters": f'["{PSYS.name}"]', "why_not": "{}"}
             connection.execute(insert(device_accounting).values(**chosen, valid_from=since, valid_to=None))
-        assert connection.execute(organisation.select()).mappings().one()["time_zone"] == ZONE
+            assert connection.execute(organisation.select()).mappings().one()["time_zone"] == ZONE
+        found.append((host, int(key[0])))
     return found
 
 
 def fill(
-    database: Database, devices: Sequence[tuple[str, int]], first: datetime.date, last: datetime.date, late: int
+    database: Database, devices: Sequence[tuple[Host, int]], first: datetime.date, last: datetime.date, late: int
 ) -> int:
     """Write the year into the ledger and its days, but for one half-hour of the first device; the number of rows.
 
@@ -223,10 +220,11 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def late_half_hour(
-    database: Database, devices: Sequence[tuple[str, int]], first: datetime.date, last: datetime.date, late: int
+    database: Database, devices: Sequence[tuple[Host, int]], first: datetime.date, last: datetime.date, late: int
 ) -> None:
     """Record a report of the half-hour that is missing, roll, and hold the month's total to have grown by just that."""
-    name, _ = devices[0]
+    host, _ = devices[0]
+    name = host.enrolled.device_id
     month = last.isoformat()[:7]
     before = total_of(database, first, last, month, name)
     report = Report("stream-late", 1, "0.1.0", "boot-1", choice=Choice("psys", [PSYS.name]))
@@ -236,7 +234,6 @@ def late_half_hour(
         energy_uj, interval_ns = second * LATE_WATTS * 1_000_000, 10 * NS if second else 0
         difference = [10 * LATE_WATTS * 1_000_000] if second else []
         report.readings.append(Reading(0, (late + second) * NS, interval_ns, [energy_uj], difference))
-    host = Host(Enrolled("", name, name), late)
     begun = time.perf_counter()
     [recorded] = deliver(database, host, report)
     assert not isinstance(recorded, Exception), recorded
