@@ -78,24 +78,26 @@ class RemoveUser:
 
 @dataclass(frozen=True, slots=True)
 class MakeDirectory:
+    """A directory with this mode and owner; one of the system's own, `as_it_is`, is made where it is missing and else
+    left alone."""
+
     path: PurePath
     mode: int
     owner: str = ROOT
+    as_it_is: bool = False
 
     def describe(self) -> str:
         return f"create the directory {self.path} ({self.mode:04o}, {self.owner}:{self.owner})"
 
     def done(self, host: Host, pending: Sequence[Action]) -> bool:
         path = host.path(self.path)
+        if self.as_it_is:
+            return path.is_dir()
         made_anew = any(isinstance(one, MakeUser) and one.name == self.owner for one in pending)
         return path.is_dir() and not made_anew and _is_as(host, self.path, self.mode, self.owner, self.owner)
 
     def apply(self, host: Host) -> None:
         path = host.path(self.path)
-        for parent in reversed(path.parents):
-            if not parent.exists():
-                parent.mkdir(mode=0o755)
-                parent.chmod(0o755)
         path.mkdir(exist_ok=True, mode=self.mode)
         path.chmod(self.mode)
         os.chown(path, *_ids(host, self.owner, self.owner))

@@ -101,7 +101,7 @@ def ask(host: Host, settings: AgentSettings, key: str, method: str = "GET", path
     """One request with a host's key. Raises TransportError."""
     transport = Transport(_as_on(host, settings), Clock())
     try:
-        return transport.request(method, path, headers={"Authorization": f"Bearer {key}"})
+        return transport.request(method, path, headers=transport.identified(key))
     finally:
         transport.close()
 

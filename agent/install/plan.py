@@ -110,8 +110,7 @@ def install_agent(facts: Facts, wanted: WantedAgent, key: KeyState) -> list[Acti
     if enrolling and wanted.token_file is None and facts.live:
         why = "has no key yet" if key == "none" else "has a key that the collector refuses"
         raise AgentError(f"this host {why}: give --token-file, with a token from `ictagent collector token create`")
-    plan: list[Action] = [*_user(facts, service), MakeDirectory(CONFIGURATION, 0o755)]
-    plan.append(MakeDirectory(service.state_directory, 0o700, service.user))
+    plan: list[Action] = [*_user(facts, service), *_directories(service)]
     if wanted.ca_content:
         plan.append(WriteFile(AUTHORITY, wanted.ca_content, notes=("the authority that --ca names",)))
     elif wanted.fingerprint:
@@ -151,8 +150,7 @@ def install_collector(facts: Facts, wanted: WantedCollector) -> list[Action]:
     values |= {name: value for name, value in given.items() if value is not None}
     return [
         *_user(facts, service),
-        MakeDirectory(CONFIGURATION, 0o755),
-        MakeDirectory(service.state_directory, 0o700, service.user),
+        *_directories(service),
         # The database's address may hold a password.
         _settings_file(COLLECTOR_TOML, "collector", facts.collector_toml, values, 0o640, service.user),
         *_definition(facts, service),
@@ -208,6 +206,21 @@ def _user(facts: Facts, service: Service) -> list[Action]:
     return [MakeUser(service.user, service.state_directory, facts.nologin)]
 
 
+def _directories(service: Service) -> list[Action]:
+    state = service.state_directory
+    return [
+        *_ancestors(CONFIGURATION),
+        MakeDirectory(CONFIGURATION, 0o755),
+        *_ancestors(state),
+        MakeDirectory(state, 0o700, service.user),
+    ]
+
+
+def _ancestors(path: PurePath) -> list[Action]:
+    """The system's own directories above a path, which an image may lack."""
+    return [MakeDirectory(parent, 0o755, as_it_is=True) for parent in reversed(path.parents) if parent != parent.parent]
+
+
 def _settings_file(
     path: PurePosixPath, section: str, text: str, values: dict[str, Plain | None], mode: int, group: str
 ) -> WriteFile:
@@ -220,7 +233,7 @@ def _definition(facts: Facts, service: Service) -> list[Action]:
     """The file that tells the service manager of the service."""
     path = definition_path(service, facts.manager)
     content, mode, notes = _content(facts, service)
-    plan: list[Action] = [WriteFile(path, content, mode, notes=notes)]
+    plan: list[Action] = [*_ancestors(path), WriteFile(path, content, mode, notes=notes)]
     if facts.manager == "systemd":
         plan.append(ReloadManager(path))
     return plan
