@@ -177,7 +177,7 @@ class Load(threading.Thread):
     def go_on(self) -> None:
         self._running.set()
 
-    def finish(self, seconds: float = 60.0) -> None:
+    def finish(self, seconds: float = 180.0) -> None:
         """Wait until every report is acknowledged."""
         self.join(seconds)
         assert not self.refusals, self.refusals[:3]

@@ -19,7 +19,7 @@ from tests.servers.process import free_port, listening, tail, wait_until
 
 ICTAGENT = Path(sys.executable).with_name("ictagent")
 READ_TOKEN = "a-token-that-opens-pages"
-_END_SECONDS = 25.0
+_END_SECONDS = 60.0
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -92,7 +92,7 @@ class Program:
             self.process.kill()
             self.process.wait()
 
-    def wait_said(self, words: str, seconds: float = 30.0) -> None:
+    def wait_said(self, words: str, seconds: float = 90.0) -> None:
         """Wait until stderr holds these words."""
         wait_until(lambda: words in self.said, f"{words!r} on stderr; it said: {tail(self._stderr)}", seconds)
 

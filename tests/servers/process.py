@@ -16,8 +16,11 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Poll a condition until it holds. Raises TimeoutError naming what was waited for."""
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 90.0) -> None:
+    """Poll a condition until it holds. Raises TimeoutError naming what was waited for.
+
+    The limit is for what never comes true: a busy machine may take long over what does.
+    """
     deadline = time.monotonic() + seconds
     while True:
         # A server that does not listen yet raises OSError.
