@@ -167,6 +167,8 @@ class RedfishClient:
                 raise RedfishError(f"its answer for {path} is too large", "update the controller's firmware")
             if connection.sock is not None:
                 connection.sock.settimeout(self._left())
+        # After read1() the response does not notice its own end, and the connection would take no other question.
+        response.close()
         if response.will_close:
             self._disconnect()
         try:

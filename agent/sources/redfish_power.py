@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agent.report import Covers
-from agent.sources.redfish_client import Resource, link, links
+from agent.sources.redfish_client import RedfishError, Resource, link, links
 
 Get = Callable[[str], Resource]
 
@@ -24,6 +24,7 @@ _UJ_PER_KWH = 3_600_000_000_000
 _FINEST_KWH = Decimal("0.001")
 """A counter in coarser steps (many count whole kilowatt-hours) tells nothing of a half-hour."""
 _NOT_IN_USE = ("Absent", "Disabled", "UnavailableOffline", "Deferring", "StandbyOffline")
+_STUMBLED = (400, 404, 405, 500, 501)
 _PARTS = (
     "CPU",
     "GPU",
@@ -49,10 +50,21 @@ class ChassisPower:
 
 
 def chassis_power(chassis: Resource, get: Get) -> ChassisPower | None:
-    """The power of a chassis, or None where it gives none. Raises what `get` raises."""
+    """The power of a chassis, or None where it gives none. Raises RedfishError.
+
+    A resource that is linked and not there, or that the firmware stumbles over, leaves the older forms.
+    """
+    stumbled: RedfishError | None = None
     for form in (_environment, _subsystem, _legacy):
-        if (found := form(chassis, get)) is not None:
-            return found
+        try:
+            if (found := form(chassis, get)) is not None:
+                return found
+        except RedfishError as error:
+            if error.status not in _STUMBLED:
+                raise
+            stumbled = error
+    if stumbled is not None:
+        raise stumbled
     return None
 
 
