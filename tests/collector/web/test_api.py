@@ -4,14 +4,17 @@ import datetime
 import gzip
 import json
 import socket
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from agent.report import Reading, Report, Row, SampleTime, Series, encode
+from collector.database.schema import audit_log
 from collector.wire import LARGEST_BODY_BYTES
 from tests.collector.hosts import COUNTER, Host, recent_half_hour
 from tests.collector.web.estate_of_tests import ESTATE, TROUBLES
@@ -142,8 +145,31 @@ def test_a_zip_bomb_is_refused_without_being_unpacked(local: Served, host: Enrol
 
 def test_whoami_tells_which_device_a_key_is_of(local: Served, host: Enrolled) -> None:
     answer = local.client.get("/v1/whoami", headers={"Authorization": f"Bearer {host.key}"})
-    assert answer.json() == {"device_id": host.device_id, "key_id": host.key.partition(".")[0]}
+    said = answer.json()
+    assert (said["device_id"], said["key_id"]) == (host.device_id, host.key.partition(".")[0])
+    assert (said["last_report_at"], said["power_watts"]) == (None, None)
     assert local.client.get("/v1/whoami").status_code == 401
+
+
+def test_a_host_may_ask_when_it_was_last_heard_of(local: Served, host: Enrolled) -> None:
+    asked = int(time.time())
+    assert host.send(reports_of(host, 60)[0]).status_code == 200
+    said = local.client.get("/v1/whoami", headers={"Authorization": f"Bearer {host.key}"}).json()
+    assert asked <= said["last_report_at"] <= int(time.time())
+
+
+def test_a_host_gives_its_key_back_and_is_refused_from_then_on(local: Served, host: Enrolled) -> None:
+    own = {"Authorization": f"Bearer {host.key}"}
+    first, second = reports_of(host, 120)[:2]
+    assert host.send(first).status_code == 200
+    assert local.client.delete("/v1/key").status_code == 401
+    assert local.client.delete("/v1/key", headers=own).json() == {"revoked": host.key.partition(".")[0]}
+    assert host.send(second).status_code == 401
+    assert local.client.get("/v1/whoami", headers=own).status_code == 401
+    assert local.client.delete("/v1/key", headers=own).status_code == 401
+    with local.collector.database.read() as connection:
+        acts = connection.execute(select(audit_log).where(audit_log.c.action == "key.revoke")).all()
+    assert [(act.actor, act.object) for act in acts] == [(f"key {host.key.partition('.')[0]}", host.device_id)]
 
 
 def test_an_enrolment_token_is_used_up(local: Served) -> None:
