@@ -105,7 +105,8 @@ class MakeDirectory:
 
 @dataclass(frozen=True, slots=True)
 class WriteFile:
-    """A file with this content. `notes` are what a reader should know of it before it is written."""
+    """A file with this content. `notes` are what a reader should know of it before it is written. `kept`: one that is
+    there already keeps its owner and mode, which somebody may have chosen."""
 
     path: PurePath
     content: bytes
@@ -113,6 +114,7 @@ class WriteFile:
     owner: str = ROOT
     group: str = ROOT
     notes: tuple[str, ...] = field(default=())
+    kept: bool = False
 
     def describe(self) -> str:
         notes = "".join(f"\n    {note}" for note in self.notes)
@@ -120,11 +122,18 @@ class WriteFile:
 
     def done(self, host: Host, pending: Sequence[Action]) -> bool:  # noqa: ARG002  # the shape is Action's
         path = host.path(self.path)
-        if not path.is_file() or not _is_as(host, self.path, self.mode, self.owner, self.group):
+        if not path.is_file() or not (self.kept or _is_as(host, self.path, self.mode, self.owner, self.group)):
             return False
         return path.read_bytes() == self.content
 
     def apply(self, host: Host) -> None:
+        path = host.path(self.path)
+        if self.kept and path.is_file():
+            before = path.stat()
+            write_durably(path, self.content, 0o600)
+            os.chown(path, before.st_uid, before.st_gid)
+            path.chmod(stat.S_IMODE(before.st_mode))
+            return
         write_with(host, self.path, self.content, self.mode, self.owner, self.group)
 
 

@@ -10,6 +10,8 @@ from agent.install.enrolment import Enrol, PinAuthority
 from agent.install.host import Host, Manager
 from agent.install.service import Service
 
+_WANTED = "/etc/systemd/system/multi-user.target.wants/"
+
 
 def _touches(pending: Sequence[Action], paths: Sequence[PurePath]) -> bool:
     return any(isinstance(one, (WriteFile, RemoveFile, Enrol, PinAuthority)) and one.path in paths for one in pending)
@@ -41,7 +43,8 @@ class Enable:
     manager: Manager
 
     def describe(self) -> str:
-        return f"have {self.service.name} started with the machine ({' '.join(self._command())})"
+        link = f"; it links {_WANTED}{self.service.unit}" if self.manager == "systemd" else ""
+        return f"have {self.service.name} started with the machine ({' '.join(self._command())}{link})"
 
     def done(self, host: Host, pending: Sequence[Action]) -> bool:  # noqa: ARG002  # the shape is Action's
         name = self.service.name

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 
 from agent.errors import AgentError
 from agent.install import initscript, launchd, systemd, windows
@@ -122,7 +122,7 @@ def install_agent(facts: Facts, wanted: WantedAgent, key: KeyState) -> list[Acti
         "state_directory": str(service.state_directory),
         "key_file": None if facts.credentials else str(KEY),
     }
-    plan.append(_settings_file(AGENT_TOML, "agent", facts.agent_toml, values, 0o644, ROOT))
+    plan.append(_settings_file(AGENT_TOML, "agent", facts.agent_toml, values))
     if key == "refused":
         plan.append(RemoveFile(service.state_directory / "key", "the collector refuses it"))
     if wanted.token_file is not None:
@@ -151,8 +151,7 @@ def install_collector(facts: Facts, wanted: WantedCollector) -> list[Action]:
     return [
         *_user(facts, service),
         *_directories(service),
-        # The database's address may hold a password.
-        _settings_file(COLLECTOR_TOML, "collector", facts.collector_toml, values, 0o640, service.user),
+        _settings_file(COLLECTOR_TOML, "collector", facts.collector_toml, values),
         *_definition(facts, service),
         *_started(facts, service, (COLLECTOR_TOML,)),
     ]
@@ -221,12 +220,11 @@ def _ancestors(path: PurePath) -> list[Action]:
     return [MakeDirectory(parent, 0o755, as_it_is=True) for parent in reversed(path.parents) if parent != parent.parent]
 
 
-def _settings_file(
-    path: PurePosixPath, section: str, text: str, values: dict[str, Plain | None], mode: int, group: str
-) -> WriteFile:
-    shown = tuple(f"{name} = {value}" for name, value in values.items() if value is not None and name != "database")
+def _settings_file(path: PurePath, section: str, text: str, values: dict[str, Plain | None]) -> WriteFile:
+    """For everybody to read: agent and collector read each other's file, and secrets stand in neither."""
+    shown = tuple(f"{name} = {value}" for name, value in values.items() if value is not None)
     changed = with_settings(text, section, values)
-    return WriteFile(path, changed.encode(), mode, ROOT, group, (f"[{section}]", *shown))
+    return WriteFile(path, changed.encode(), notes=(f"[{section}]", *shown), kept=True)
 
 
 def _definition(facts: Facts, service: Service) -> list[Action]:

@@ -3,6 +3,7 @@
 import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -80,6 +81,11 @@ def _check(host: Host, wanted: WantedCollector) -> None:
         )
         if value is not None
     }
+    if wanted.database and urlsplit(wanted.database).password:
+        raise ConfigurationError(
+            "--database must hold no password, which every user of this machine could read: name a file that the user "
+            "ictagent-collector can read, postgresql://USER@HOST/NAME?passfile=FILE (libpq's form, HOST:PORT:NAME:USER:PASSWORD)"
+        )
     load_collector(flags, directory=host.path(COLLECTOR_TOML).parent)
     for name, path in (
         ("--certificate-file", wanted.certificate_file),

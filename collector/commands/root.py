@@ -1,17 +1,19 @@
 """`ictagent collector`: run and look after the collector."""
 
+import signal
 import time
 from pathlib import Path
 
 import click
 from sqlalchemy import select, update
 
-from agent.commands.common import echo_json, echo_table, log_to_stderr, output_option
-from agent.errors import AgentError
+from agent.commands.common import echo_json, echo_table, log_to_stderr, output_option, set_log_level
+from agent.errors import AgentError, ConfigurationError
 from collector.commands.api_token import api_token
 from collector.commands.audit import audit
 from collector.commands.common import actor, collector_settings, database_of, listen_address, plain_errors
 from collector.commands.deadletter import deadletter
+from collector.commands.install import install, uninstall
 from collector.commands.serve import bind, server_of, sole_user
 from collector.commands.user import user
 from collector.database.audit import audit as write_audit
@@ -41,7 +43,7 @@ def collector() -> None:
     """
 
 
-for one in (api_token, audit, deadletter, user):
+for one in (install, uninstall, api_token, audit, deadletter, user):
     collector.add_command(one)
 
 
@@ -58,7 +60,10 @@ for one in (api_token, audit, deadletter, user):
 @click.option("--influx-token-file", help="File with InfluxDB's token.")
 @click.option("--log-level", help="debug, info, warning or error.")
 def run(**flags: str | Path | None) -> None:
-    """Take reports, write the ledger, serve pages and API, until a signal ends it."""
+    """Take reports, write the ledger, serve pages and API, until a signal ends it.
+
+    SIGHUP reads the log level from the configuration again; every other setting needs a restart.
+    """
     settings = collector_settings(flags)
     log_to_stderr(settings.log_level)
     host, port = listen_address(settings.listen)
@@ -73,9 +78,21 @@ def run(**flags: str | Path | None) -> None:
                 click.echo(FIRST_ACCOUNT, err=True)
         try:
             rule = SignIn(lambda: _token(settings.read_token_file), proxies_of(settings), settings.public_url)
-            server_of(running, rule, settings).run(sockets=[listener])
+            server = server_of(running, rule, settings)
+            signal.signal(signal.SIGHUP, lambda *_: server.read_again(lambda: _log_level_again(flags)))
+            server.run(sockets=[listener])
         finally:
             running.stop()
+
+
+def _log_level_again(flags: dict[str, str | Path | None]) -> str:
+    """Take the log level from the configuration as it is now; a line for the log."""
+    try:
+        level = collector_settings(flags).log_level
+    except ConfigurationError as error:
+        return f"the configuration is wrong and was left aside: {error}"
+    set_log_level(level)
+    return f"the log level is {level}; other changes need a restart"
 
 
 @collector.group()

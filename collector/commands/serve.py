@@ -2,9 +2,11 @@
 
 import fcntl
 import gc
+import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +15,15 @@ from types import FrameType
 import uvicorn
 
 from agent.errors import AgentError
+from agent.service import ServiceManager
 from collector.service import Collector
 from collector.settings import CollectorSettings
 from collector.web.access import AccessRule
 from collector.web.app import make_app
 
+logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 30.0
 LEAVING_SECONDS = 5
 """How long requests under way may take once the server was asked to end; a client that hangs must not hold it."""
 _BACKLOG = 2048
@@ -67,9 +73,14 @@ GARBAGE_OBJECTS = 50_000
 class Server(uvicorn.Server):
     """A uvicorn server that does something of ours before the first signal ends it, and then returns to its caller."""
 
-    def __init__(self, config: uvicorn.Config, before_exit: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, before_exit: Callable[[], None], works: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__(config)
         self._before_exit = before_exit
+        self._works = works
+        self._manager = ServiceManager()
+        self._tell_at = 0.0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve. Rows of reports come and go by the thousand, and Python would look for garbage among all that
@@ -79,6 +90,21 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_OBJECTS, 10, 20)
+        self._manager.ready("taking reports")
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, by the loop that answers requests: while it turns and the writer lives, the service manager
+        hears that it works."""
+        if self._manager.watched and time.monotonic() >= self._tell_at and self._works():
+            self._tell_at = time.monotonic() + TELL_SECONDS
+            self._manager.working()
+        return await super().on_tick(counter)
+
+    def read_again(self, read: Callable[[], str]) -> None:
+        """Do what SIGHUP asks for, between two turns of the loop: `read` gives a line for the log."""
+        self._manager.reloading()
+        logger.info("%s", read())
+        self._manager.ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the signature is uvicorn's
         """First what was asked for, in a thread, while requests are still answered; a second signal ends at once."""
@@ -95,6 +121,7 @@ class Server(uvicorn.Server):
         self._end(sig)
 
     def _end(self, sig: int) -> None:
+        self._manager.stopping()
         # Not uvicorn's own handler: it raises the signal again afterwards, and a SIGTERM would then kill the process
         # before the collector has written what is queued and closed its database.
         if self.should_exit and sig == signal.SIGINT:
@@ -128,4 +155,5 @@ def server_of(
             ssl_keyfile=settings.certificate_key_file or None,
         ),
         before_exit,
+        lambda: collector.writer.alive,
     )

@@ -88,6 +88,11 @@ class Writer:
     def waiting(self) -> int:
         return self._queue.qsize()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs: without it nothing would be taken any more."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         with self._gate:
             self._closing = True
