@@ -31,7 +31,7 @@ from tests.benchmarks.measure import (  # noqa: E402  # the script runs from a c
     running,
     verdict,
 )
-from tests.servers.process import free_port, listening, wait_until  # noqa: E402
+from tests.servers.process import free_port, listening  # noqa: E402
 
 INTERVAL_SECONDS = 10
 WARM_UP_SECONDS = 30
@@ -107,26 +107,17 @@ def side_by_side(directory: Path, seconds: int) -> None:
     state = directory / "agent"
     agent = [*ICTAGENT, "run", "--collector", f"http://127.0.0.1:{null_port}", "--token-file", str(token)]
     agent += ["--state-directory", str(state)]
-    with running(null, directory / "null.log"):
-        wait_until(lambda: listening(null_port), "the null server's start")
-        with (
-            running(exporter, directory / "exporter.log") as exporter_pid,
-            running(agent, directory / "agent.log") as agent_pid,
-        ):
-            wait_until(lambda: listening(exporter_port), "node_exporter's start")
-            wait_until((state / "key").exists, "the agent's enrolment")
-            scrape_until(exporter_port, time.monotonic() + WARM_UP_SECONDS)
-            before = cpu_seconds(agent_pid), cpu_seconds(exporter_pid)
-            scrapes = scrape_until(exporter_port, time.monotonic() + seconds)
-            ours, peer = cpu_seconds(agent_pid) - before[0], cpu_seconds(exporter_pid) - before[1]
-            our_memory, peer_memory = memory_kb(agent_pid), memory_kb(exporter_pid)
-    print(
-        f"  {scrapes} samples in {seconds} s after {WARM_UP_SECONDS} s"
-        + " " * 49
-        + "agent"
-        + " " * 12
-        + "node_exporter"
-    )
+    with (
+        running(null, directory / "null.log", lambda: listening(null_port)),
+        running(exporter, directory / "exporter.log", lambda: listening(exporter_port)) as exporter_pid,
+        running(agent, directory / "agent.log", (state / "key").exists) as agent_pid,
+    ):
+        scrape_until(exporter_port, time.monotonic() + WARM_UP_SECONDS)
+        before = cpu_seconds(agent_pid), cpu_seconds(exporter_pid)
+        scrapes = scrape_until(exporter_port, time.monotonic() + seconds)
+        ours, peer = cpu_seconds(agent_pid) - before[0], cpu_seconds(exporter_pid) - before[1]
+        our_memory, peer_memory = memory_kb(agent_pid), memory_kb(exporter_pid)
+    figure(f"{scrapes} samples in {seconds} s after {WARM_UP_SECONDS} s", "agent", "node_exporter")
     figure("processor time (ms a sample)", f"{ours / scrapes * 1000:.2f}", f"{peer / scrapes * 1000:.2f}")
     for what, index in (("resident memory, RSS (MB)", 0), ("proportional memory, PSS (MB)", 1)):
         figure(what, f"{our_memory[index] / 1024:.1f}", f"{peer_memory[index] / 1024:.1f}")

@@ -239,9 +239,10 @@ def collector(directory: Path) -> Iterator[tuple[int, int, list[dict[str, str]]]
     state = ["--state-directory", str(directory)]
     command = [*ICTAGENT, "collector", "run", "--listen", f"127.0.0.1:{port}", *state]
     command += ["--influx-url", f"http://127.0.0.1:{null_port}", "--influx-bucket", "benchmark"]
-    with running(null, directory / "null.log"), running(command, directory / "collector.log") as pid:
-        wait_until(lambda: listening(null_port), "the null server's start")
-        wait_until(lambda: listening(port), "the collector's start")
+    with (
+        running(null, directory / "null.log", lambda: listening(null_port)),
+        running(command, directory / "collector.log", lambda: listening(port)) as pid,
+    ):
         created = [*ICTAGENT, "collector", "token", "create", "--label", "benchmark", "--uses", str(HOSTS), *state]
         token = subprocess.run(created, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
         keys = []
@@ -276,8 +277,8 @@ def influx_round(directory: Path, bodies: Bodies) -> Round:
     port = free_port()
     configuration = directory / "influxd.conf"
     configuration.write_text(INFLUXD.format(d=directory, port=port, rpc=free_port()), encoding="utf-8")
-    with running(["influxd", "-config", str(configuration)], directory / "influxd.log") as pid:
-        wait_until(lambda: listening(port), "influxd's start")
+    command = ["influxd", "-config", str(configuration)]
+    with running(command, directory / "influxd.log", lambda: listening(port)) as pid:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("POST", "/query?q=CREATE%20DATABASE%20benchmark")
         connection.getresponse().read()
@@ -332,7 +333,7 @@ def main() -> None:
             if not arguments.no_peer:
                 peers.append(influx_round(directory / f"influxd-{number}", lines))
     print(f"  {HOSTS} hosts, {MEASURED} reports each of {POINTS} points, {CONNECTIONS} connections")
-    print(f"  medians of {arguments.rounds} runs" + " " * 46 + "collector" + " " * 18 + "influxd")
+    figure(f"medians of {arguments.rounds} runs", "collector", "influxd")
     for name, unit in (
         ("points_per_cpu_second", "points/CPU s"),
         ("points_per_second", "points/s"),

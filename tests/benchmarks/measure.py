@@ -9,10 +9,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+
+from tests.servers.process import tail, wait_until
 
 ROOT = Path(__file__).parents[2]
 ICTAGENT = [sys.executable, "-m", "agent"]
@@ -60,14 +62,20 @@ def wait_until_idle(pid: int, seconds: float = 120.0) -> None:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path) -> Iterator[int]:
-    """A server in a process of its own, by its process id; what it says goes to `log`. Ended afterwards."""
+def running(command: Sequence[str], log: Path, ready: Callable[[], object]) -> Iterator[int]:
+    """A server in a process of its own, by its process id, once it is `ready`; what it says goes to `log`.
+
+    Ended afterwards. Ends the benchmark with the server's last words when it does not start or ends by itself.
+    """
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
+        wait_until(lambda: process.poll() is not None or ready(), f"the start of {command[0]}")
+        if process.poll() is not None:
+            give_up(f"{' '.join(command)} does not start", f"its last words: {tail(log)}")
         yield process.pid
         if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} ended by itself: {log.read_text(errors='replace')[-2000:]}")
+            give_up(f"{' '.join(command)} ended by itself", f"its last words: {tail(log)}")
     finally:
         process.terminate()
         try:
