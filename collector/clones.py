@@ -100,6 +100,17 @@ def hear(
     return None
 
 
+def is_copy(connection: Connection, key_id: str, machine: str, boot_id: str) -> bool:
+    """Whether a machine in this boot was told to be the copy of a key's owner."""
+    marked = key_sender.c.is_clone & (key_sender.c.key_id == key_id)
+    same = (key_sender.c.machine == machine) & (key_sender.c.boot_id == boot_id)
+    if connection.execute(select(key_sender.c.id).where(marked, same)).first() is not None:
+        return True
+    owner = connection.execute(select(agent_key.c.machine).where(agent_key.c.id == key_id)).scalar()
+    alike = select(key_sender.c.id).where(marked, key_sender.c.machine == machine)
+    return bool(machine) and machine != owner and connection.execute(alike).first() is not None
+
+
 def _are_two(mine: Row[Any], returns: int, other: Row[Any], now: int) -> bool:
     if mine.machine and other.machine and mine.machine != other.machine:
         return True

@@ -87,7 +87,7 @@ class Ingest:
         recording = prepare(received, context, sent)
         report = received.report
         identity = Identity(key.key_id, report.stream_id, report.sequence, received.sha256)
-        machine, host_name = _machine(headers.get(MACHINE_HEADER.lower(), ""))
+        machine, host_name = machine_of(headers.get(MACHINE_HEADER.lower(), ""))
         boot_id = sent.boot_id[:64]
         sender = Sender(machine, host_name, boot_id, key.sha256, report.boot_id == boot_id, self._collector_id)
         incoming = Incoming(identity, recording, self._collector_id, sender)
@@ -157,7 +157,7 @@ class Ingest:
             return load_context(connection, device_id)
 
 
-def _machine(header: str) -> tuple[str, str]:
+def machine_of(header: str) -> tuple[str, str]:
     """Evidence of the machine and host name, both empty where they are not sent."""
     evidence, _, name = header.partition(" ")
     known = len(evidence) == 16 and evidence.isascii() and evidence.isalnum()

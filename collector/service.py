@@ -27,7 +27,9 @@ from collector.database.upsert import upsert
 from collector.database.writer import Writer
 from collector.errors import CollectorError
 from collector.ingest import Ingest
+from collector.keys import DAY_SECONDS
 from collector.ledger import forget_old_facts
+from collector.limits import Limits
 from collector.lines import SeriesTemplate
 from collector.outbox import OutboxDepth, Pump, Trim, append, trim, waiting
 from collector.people.configuration import limits_of
@@ -64,7 +66,13 @@ class Collector:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.collector_id = _collector_id(directory / "collector-id")
         self.writer = Writer(self.database)
-        self.ingest = Ingest(self.database, self.writer, self.collector_id, self._recorded, self.clock_ns)
+        self.key_seconds = settings.key_days * DAY_SECONDS
+        self.ingest = Ingest(
+            self.database, self.writer, self.collector_id, self._recorded, self.clock_ns, self.key_seconds
+        )
+        self.limits = Limits(settings.enrolments_per_minute)
+        self.authority_pem = b""
+        """The certificate of the collector's own authority, where it has one."""
         self.totals = TotalsCache(self.database)
         self.points = EmbeddedStore(directory / "points.db")
         self.pumps: list[Pump] = []

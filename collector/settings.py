@@ -20,8 +20,16 @@ class CollectorSettings:
         metadata={"description": "where the embedded store, and the database unless it is PostgreSQL, are kept"},
     )
     database: str = setting("", "PostgreSQL URL; empty: SQLite in the state directory")
-    certificate_file: str = setting("", "TLS certificate chain (PEM); needed for every address but loopback")
+    tls: str = setting(
+        "", "`own`: an authority and a certificate that the collector makes for itself; empty: the files"
+    )
+    server_names: tuple[str, ...] = setting(
+        (), "names and addresses by which hosts reach it, for its own certificate; empty: this machine's names"
+    )
+    certificate_file: str = setting("", "TLS certificate chain (PEM); every address but loopback needs it or tls = own")
     certificate_key_file: str = setting("", "its private key (PEM)")
+    key_days: int = setting(365, "days for which a host's key holds; agents renew it in time by themselves")
+    enrolments_per_minute: int = setting(300, "enrolments taken in a minute from one address, and with one token")
     public_url: str = setting("", "address by which browsers reach the pages, such as https://ictagent.example")
     trusted_proxies: tuple[str, ...] = setting(
         (), "addresses or networks of proxies in front, whose X-Forwarded-For tells who asks"

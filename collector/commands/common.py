@@ -1,6 +1,7 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
 import getpass
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ from collector.database.migrate import migrate
 from collector.errors import CollectorError
 from collector.people.configuration import check_login
 from collector.settings import CollectorSettings
+
+LONGEST_KEY_DAYS = 3650
+MOST_ENROLMENTS_PER_MINUTE = 100_000
+_SERVER_NAME = re.compile(r"[A-Za-z0-9_*]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 
 
 @contextmanager
@@ -39,12 +44,31 @@ def load_collector(
     host, port = listen_address(settings.listen)
     if bool(settings.certificate_file) != bool(settings.certificate_key_file):
         raise ConfigurationError("certificate_file and certificate_key_file belong together")
-    if host not in LOOPBACK and not settings.certificate_file:
-        raise ConfigurationError(f"listening on {host}:{port} needs TLS: set certificate_file and certificate_key_file")
+    _check_tls(settings)
+    if host not in LOOPBACK and not settings.certificate_file and settings.tls != "own":
+        raise ConfigurationError(
+            f'listening on {host}:{port} needs TLS: set tls = "own", or certificate_file and certificate_key_file'
+        )
+    if not 1 <= settings.key_days <= LONGEST_KEY_DAYS:
+        raise ConfigurationError(f"key_days must lie between 1 and {LONGEST_KEY_DAYS}")
+    if not 1 <= settings.enrolments_per_minute <= MOST_ENROLMENTS_PER_MINUTE:
+        raise ConfigurationError(f"enrolments_per_minute must lie between 1 and {MOST_ENROLMENTS_PER_MINUTE}")
     check_login(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
     return loaded
+
+
+def _check_tls(settings: CollectorSettings) -> None:
+    if settings.tls not in ("", "own"):
+        raise ConfigurationError(f"tls {settings.tls!r} is not known: write own, or leave it empty")
+    if settings.tls and settings.certificate_file:
+        raise ConfigurationError("tls = own and certificate_file exclude each other")
+    if settings.server_names and not settings.tls:
+        raise ConfigurationError("server_names are for tls = own; a certificate of yours has its own names")
+    for name in settings.server_names:
+        if not _SERVER_NAME.fullmatch(name):
+            raise ConfigurationError(f"server_names: {name!r} is no host name or address, such as collector.example")
 
 
 def listen_address(text: str) -> tuple[str, int]:
@@ -55,11 +79,15 @@ def listen_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def settings_in(state_directory: Path | None) -> CollectorSettings:
+    """The collector's settings for a command, with another state directory where one is given."""
+    return collector_settings({} if state_directory is None else {"state_directory": state_directory})
+
+
 @contextmanager
 def database_of(state_directory: Path | None) -> Iterator[Database]:
     """The collector's database, migrated, for one command."""
-    flags = {} if state_directory is None else {"state_directory": state_directory}
-    settings = collector_settings(flags)
+    settings = settings_in(state_directory)
     with plain_errors():
         where = settings.database or settings.state_directory / "ictagent.db"
         if isinstance(where, Path) and not where.exists():

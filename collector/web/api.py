@@ -1,7 +1,6 @@
-"""The API's routes: agents' reports and enrolment, and reading devices and energy."""
+"""The API's routes: agents' reports, and reading devices and energy. Those of hosts' keys are in `key_routes`."""
 
 import datetime
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -13,26 +12,20 @@ from starlette.routing import Route
 
 from carbon.calendar import HALF_HOUR_SECONDS
 from collector.device_energy import footprint_of, half_hours, ledger_rows, method_of, rules_of
-from collector.enrolment import EnrolRequest, enrol
-from collector.errors import BadRequest, ReportTooLarge
+from collector.errors import BadRequest
 from collector.queries import DeviceRow, device_detail, devices
 from collector.running_totals import RunningTotals
 from collector.segments import load_segments
-from collector.service import Collector
 from collector.totals import Total, sum_totals
 from collector.web.answers import json_response
+from collector.web.key_routes import KEY_ROUTES
 from collector.web.metrics import exposition
 from collector.web.openapi import document
 from collector.web.reading import reading_of
+from collector.web.requests import bounded_body, collector_of
 from collector.wire import LARGEST_BODY_BYTES
 
 LONGEST_RANGE_DAYS = 31
-LARGEST_ENROLMENT_BYTES = 4096
-
-
-def collector_of(request: Request) -> Collector:
-    found: Collector = request.app.state.collector
-    return found
 
 
 async def reports(request: Request) -> Response:
@@ -42,27 +35,6 @@ async def reports(request: Request) -> Response:
     body = await bounded_body(request, LARGEST_BODY_BYTES)
     recorded = await collector.ingest.report(body, request.headers, received_ns)
     return json_response({"accepted": True, "duplicate": recorded.duplicate, "rejected_rows": recorded.rejected_rows})
-
-
-async def enrolment(request: Request) -> Response:
-    """POST /v1/enrol: a token for a key."""
-    body = await bounded_body(request, LARGEST_ENROLMENT_BYTES)
-    try:
-        wanted = json.loads(body)
-        values = [wanted[name] for name in ("token", "host_name", "kind")]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadRequest("the body must be JSON with token, host_name and kind") from error
-    if not all(isinstance(value, str) and len(value) <= 512 for value in values) or values[2] != "host":
-        raise BadRequest("token, host_name and kind must be texts, and kind `host`")
-    collector = collector_of(request)
-    enrolled = await run_in_threadpool(collector.writer.run, enrol, EnrolRequest(*values))
-    return json_response(asdict(enrolled))
-
-
-async def whoami(request: Request) -> Response:
-    """GET /v1/whoami: which device a key belongs to."""
-    key = await collector_of(request).ingest.authenticate(request.headers.get("authorization", ""))
-    return json_response({"device_id": key.device_id, "key_id": key.key_id})
 
 
 async def device_list(request: Request) -> Response:
@@ -162,8 +134,7 @@ async def openapi(_request: Request) -> Response:
 
 ROUTES = [
     Route("/v1/reports", reports, methods=["POST"]),
-    Route("/v1/enrol", enrolment, methods=["POST"]),
-    Route("/v1/whoami", whoami),
+    *KEY_ROUTES,
     Route("/v1/devices", device_list),
     Route("/v1/devices/{device_id}", device_one),
     Route("/v1/energy", energy),
@@ -172,19 +143,6 @@ ROUTES = [
     Route("/readyz", ready),
     Route("/metrics", metrics),
 ]
-
-
-async def bounded_body(request: Request, limit: int) -> bytes:
-    """The request's body, refused as soon as it is known to be too large."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise ReportTooLarge(f"the body is {declared} bytes and may be {limit}", "send smaller reports")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise ReportTooLarge(f"the body is larger than {limit} bytes", "send smaller reports")
-    return bytes(body)
 
 
 def total_json(total: Total) -> dict[str, Any]:

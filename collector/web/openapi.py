@@ -26,7 +26,12 @@ def document() -> dict[str, Any]:
                 "post": _operation("Take one report; 200 means it is on disk.", _KEY, _REPORT_BODY, "Recorded")
             },
             "/v1/enrol": {"post": _operation("Exchange an enrolment token for a key.", [], _ENROL_BODY, "Enrolled")},
-            "/v1/whoami": {"get": _operation("Which device a key belongs to.", _KEY, None, "WhoAmI")},
+            "/v1/whoami": {"get": _operation("Which device a key belongs to, and its state.", _KEY, None, "WhoAmI")},
+            "/v1/key": {"delete": _operation("Revoke the key that asks: its host leaves.", _KEY, None, "Revoked")},
+            "/v1/key/rotate": {
+                "post": _operation("A new secret; the present one holds until it is used.", _KEY, None, "Enrolled")
+            },
+            "/ca.pem": {"get": _operation("The certificate of the collector's own authority, PEM.", [], None, None)},
             "/v1/devices": {"get": _operation("All devices in use.", _READ, None, "Object")},
             "/v1/devices/{device_id}": {
                 "get": {
@@ -99,11 +104,17 @@ _ENROL_BODY = {
                     "token": {"type": "string"},
                     "host_name": {"type": "string"},
                     "kind": {"type": "string", "enum": ["host"]},
+                    "site": {"type": "string"},
+                    "space": {"type": "string"},
+                    "space_kind": {"type": "string"},
                 },
             }
         }
     },
 }
+_WHO_TEXTS = ("device_id", "key_id", "method", "source")
+_WHO_INTEGERS = ("expires_at", "expires_in_seconds", "life_seconds")
+_WHO_NULLABLE = ("last_report_at", "power_watts", "power_low_watts", "power_high_watts")
 _SCHEMAS: dict[str, Any] = {
     "Object": {"type": "object"},
     "Error": {
@@ -128,14 +139,23 @@ _SCHEMAS: dict[str, Any] = {
     },
     "Enrolled": {
         "type": "object",
-        "required": ["key", "key_id", "device_id"],
-        "properties": {name: {"type": "string"} for name in ("key", "key_id", "device_id")},
+        "required": ["key", "key_id", "device_id", "expires_at"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("key", "key_id", "device_id")},
+            "expires_at": {"type": "integer"},
+        },
     },
     "WhoAmI": {
         "type": "object",
-        "required": ["device_id", "key_id"],
-        "properties": {name: {"type": "string"} for name in ("device_id", "key_id")},
+        "required": [*_WHO_TEXTS, *_WHO_INTEGERS, *_WHO_NULLABLE, "copy"],
+        "properties": {
+            **{name: {"type": "string"} for name in _WHO_TEXTS},
+            **{name: {"type": "integer"} for name in _WHO_INTEGERS},
+            **{name: {"type": ["number", "null"]} for name in _WHO_NULLABLE},
+            "copy": {"type": "boolean"},
+        },
     },
+    "Revoked": {"type": "object", "required": ["revoked"], "properties": {"revoked": {"type": "string"}}},
 }
 _SECURITY = {
     "agentKey": {"type": "http", "scheme": "bearer", "description": "A host's own key, `id.secret`."},
