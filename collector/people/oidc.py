@@ -5,6 +5,7 @@ State, nonce and verifier are derived from a cookie of the browser that began, s
 """
 
 import ssl
+import threading
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from collector.people.secrets import derived, same
 SIGNATURES = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures with a key that only the provider has: never `none`, and no HMAC, which the collector could make itself."""
 DISCOVERY_SECONDS = 3600
+FAILED_SECONDS = 2
 LEEWAY_SECONDS = 60
 TIMEOUT_SECONDS = 10.0
 _AGAIN = "begin again; if it goes on, tell who runs the collector"
@@ -38,6 +40,8 @@ class OpenIdProvider:
         self._clock = clock
         self._description: tuple[float, dict[str, Any]] | None = None
         self._keys: KeySet | None = None
+        self._failure: tuple[float, TargetUnavailable] | None = None
+        self._asking = threading.Lock()
 
     def begin(self, secret: str) -> str:
         """The address at the provider to which a browser with this cookie goes. Raises TargetUnavailable."""
@@ -135,7 +139,8 @@ class OpenIdProvider:
                 f"{name} is in more groups than the provider puts into a token",
                 "have it send only groups assigned to this application, or application roles",
             )
-        mine = {groups} if isinstance(groups, str) else {one for one in groups or () if isinstance(one, str)}
+        listed = groups if isinstance(groups, list) else [groups]
+        mine = {one for one in listed if isinstance(one, str)}
         roles = tuple((role, where) for group, role, where in self.settings.group_roles if group in mine)
         return Claimed(f"{self.settings.issuer} {subject}", name, roles)
 
@@ -152,7 +157,21 @@ class OpenIdProvider:
             ) from error
 
     def _describe(self) -> dict[str, Any]:
-        """The provider's description of itself. Raises TargetUnavailable."""
+        """The provider's description of itself. Raises TargetUnavailable.
+
+        One thread asks at a time, and a provider that is away is not asked again at once: whoever opens the login
+        page could otherwise keep all threads waiting.
+        """
+        with self._asking:
+            if self._failure is not None and self._clock() - self._failure[0] < FAILED_SECONDS:
+                raise self._failure[1]
+            try:
+                return self._described()
+            except TargetUnavailable as error:
+                self._failure = (self._clock(), error)
+                raise
+
+    def _described(self) -> dict[str, Any]:
         if self._description is None or self._clock() - self._description[0] > DISCOVERY_SECONDS:
             address = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
             found = self._ask("GET", address)

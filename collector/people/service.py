@@ -34,8 +34,8 @@ from collector.people.sessions import (
     touch_session,
 )
 from collector.people.throttle import (
-    FREE_TRIES_ACCOUNT,
-    FREE_TRIES_ADDRESS,
+    ACCOUNT,
+    ADDRESS,
     account_subject,
     address_subject,
     count_try,
@@ -126,6 +126,7 @@ class People:
         now = self._clock()
 
         def begin(connection: Connection) -> str | CollectorError:
+            forgive(connection, None, address_subject(origin.address))
             if not claimed.roles:
                 return refuse_claimed(connection, claimed, origin, now)
             end_session(connection, hashed(before))
@@ -134,7 +135,7 @@ class People:
         return LoggedIn(self._write(begin), self.limits.longest_seconds)
 
     def count_try(self, origin: Origin) -> None:
-        """Count a try at logging in elsewhere against its address. Raises TooManyTries."""
+        """Count a login elsewhere against its address, until it has come to something. Raises TooManyTries."""
         self._count_try((None, address_subject(origin.address)), self._clock())
 
     def refused_elsewhere(self, error: CollectorError, origin: Origin) -> None:
@@ -191,8 +192,8 @@ class People:
         return self._write(end)
 
     def _count_try(self, subjects: tuple[str | None, str], now: int) -> None:
-        limits = zip(subjects, (FREE_TRIES_ACCOUNT, FREE_TRIES_ADDRESS), strict=True)
-        counted = [(subject, free) for subject, free in limits if subject is not None]
+        both = zip(subjects, (ACCOUNT, ADDRESS), strict=True)
+        counted = [(subject, allowed) for subject, allowed in both if subject is not None]
         self._write(lambda connection: count_try(connection, counted, now))
 
     def _audit(self, action: str, subject: str, detail: dict[str, object], actor: str) -> None:

@@ -68,6 +68,9 @@ class LocalOnly:
             raise Forbidden("a page of another site may not ask", f"open {address} itself")
         return LOCAL
 
+    def check_writing(self, request: Request, identity: Identity | None) -> None:
+        """Nothing more than was looked at already."""
+
     def peer(self, request: Request) -> str:
         """The address that asks."""
         return address_of(request, ())
@@ -92,18 +95,14 @@ class SignIn:
     public_url: str = ""
 
     async def identify(self, request: Request, needs: Permission, people: People) -> Identity | None:
-        """Who asks; None where nobody is known, or the route needs nobody. Raises NotAuthorised for a bad token, and
-        Forbidden for a form that another site's page sends."""
-        identity: Identity | None = None
-        if needs is not Permission.OPEN:
-            authorization = request.headers.get("authorization")
-            if authorization is not None:
-                return await run_in_threadpool(self._program, _given(authorization), people)
-            if secret := session_secret(request, self.public_url):
-                identity = await run_in_threadpool(people.with_session, secret)
-        if request.method not in _SAFE_METHODS and (identity is not None or not request.url.path.startswith("/v1/")):
-            self._require_own_page(request)
-        return identity
+        """Who asks; None where nobody is known, or the route needs nobody. Raises NotAuthorised for a bad token."""
+        if needs is Permission.OPEN:
+            return None
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            return await run_in_threadpool(self._program, _given(authorization), people)
+        secret = session_secret(request, self.public_url)
+        return await run_in_threadpool(people.with_session, secret) if secret else None
 
     def peer(self, request: Request) -> str:
         """The address that asks, by trusted proxies' word where they pass it on."""
@@ -115,8 +114,11 @@ class SignIn:
             return program("read_token_file", "viewer", None)
         return people.with_token(token)
 
-    def _require_own_page(self, request: Request) -> None:
-        """Every browser says where a form comes from; what does not say it is no browser with a session."""
+    def check_writing(self, request: Request, identity: Identity | None) -> None:
+        """Raise Forbidden for a form that does not come from this site's own page: every browser says where from."""
+        person = identity is not None and identity.is_person
+        if request.method in _SAFE_METHODS or not (person or not request.url.path.startswith("/v1/")):
+            return
         origin = request.headers.get("origin", "")
         own = {request.headers.get("host", ""), urlsplit(self.public_url).netloc} - {""}
         foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
@@ -173,12 +175,11 @@ class Access:
         needs = needed(self._routes, request.scope)
         identity = await self._rule.identify(request, needs or Permission.READ, self._people)
         request.state.identity = identity
-        if needs is Permission.OPEN:
-            return
-        if identity is None:
+        if identity is None and needs is not Permission.OPEN:
             raise NotAuthorised("a login or a token is needed", "sign in at /login, or send an API token as Bearer")
-        if needs is None or not identity.may(needs):
+        if identity is not None and (needs is None or not identity.may(needs)):
             raise Forbidden(f"the role {identity.role} may not do this", "ask an operator for another role")
+        self._rule.check_writing(request, identity)
 
 
 def refusal(request: Request, error: CollectorError) -> Response:

@@ -88,7 +88,6 @@ async def oidc_begin(request: Request) -> Response:
     people = people_of(request)
     if people.provider is None:
         raise NotFound("no OpenID provider is set", "use a local account")
-    await run_in_threadpool(people.count_try, request.state.origin)
     secret = f"{fresh()}.{_packed(local_path(request.query_params.get('next', '')))}"
     response = RedirectResponse(await run_in_threadpool(people.provider.begin, secret), 303)
     set_cookie(response, LOGIN, secret, LOGIN_SECONDS, request, public_url(request))
@@ -102,6 +101,7 @@ async def oidc_callback(request: Request) -> Response:
         raise NotFound("no OpenID provider is set", "use a local account")
     secret = login_secret(request, url)
     origin = request.state.origin
+    await run_in_threadpool(people.count_try, origin)
     try:
         if not secret:
             raise NotAuthorised("this login was not begun in this browser, or is over", "begin again at the login page")
