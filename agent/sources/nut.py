@@ -7,6 +7,7 @@ together.
 Source: RFC 9271; NUT's variables: https://networkupstools.org/docs/user-manual.chunked/apcs01.html
 """
 
+import contextlib
 import re
 import socket
 import time
@@ -41,6 +42,7 @@ _SWITCH_OFF = 'switch the source off: disabled_sources = ["nut"]'
 _SUPPLY = re.compile(r'UPS ([\w.:@-]{1,64})(?: "(?:[^"\\]|\\.)*")?')
 _VARIABLE = re.compile(r'VAR (\S+) (\S+) "((?:[^"\\]|\\.)*)"')
 _LISTENING = "0A"
+_ENDED = "it ended the connection"
 
 
 class _Broken(Exception):
@@ -113,6 +115,8 @@ class Server:
             return Absent("no NUT server (upsd) answers on this host")
         except (OSError, _Broken) as error:
             said = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
+            if isinstance(error, (ConnectionResetError, BrokenPipeError)):
+                said = _ENDED
             return Failed(
                 f"the NUT server cannot be read: {said}", f"look at `upsc -l` and upsd's log, or {_SWITCH_OFF}"
             )
@@ -141,7 +145,9 @@ class _Conversation:
             yield line
 
     def leave(self) -> None:
-        self._send("LOGOUT")
+        """Say good-bye; a server that has gone has all that was wanted of it."""
+        with contextlib.suppress(OSError):
+            self._send("LOGOUT")
 
     def _send(self, text: str) -> None:
         self._connection.settimeout(self._left())
@@ -154,7 +160,7 @@ class _Conversation:
             self._connection.settimeout(self._left())
             piece = self._connection.recv(4096)
             if not piece:
-                raise _Broken("it ended the connection")
+                raise _Broken(_ENDED)
             self._bytes += len(piece)
             self._rest += piece
         line, _, self._rest = self._rest.partition(b"\n")
@@ -185,6 +191,8 @@ def _variables(conversation: _Conversation, name: str) -> dict[str, str]:
     for line in conversation.listed(f"VAR {name}"):
         if (match := _VARIABLE.fullmatch(line)) and match[1] == name:
             found[match[2]] = re.sub(r"\\(.)", r"\1", match[3])
+    if not found or found.get("ups.status") == "WAIT":
+        raise _Broken("its driver has told nothing yet")
     return found
 
 
