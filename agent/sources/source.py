@@ -100,6 +100,11 @@ class Background:
                 self._changed.wait_for(lambda: not self._asked, self._patience_seconds)
             return self._newest()
 
+    @property
+    def reading(self) -> bool:
+        """Whether a question is under way."""
+        return self._asked
+
     def settle(self, seconds: float) -> None:
         if self._present() is not None:
             return
@@ -133,11 +138,13 @@ class Background:
             if isinstance(self._last, Failed):
                 return Data(self._data.value, f"the newest reading failed: {self._last.reason}")
             return self._data
-        if self._asked and self._now() - self._asked_ns > limit_ns:
+        waited_ns = self._now() - self._asked_ns if self._asked else 0
+        # Right after a start, or when the machine has slept, the answer is merely on its way.
+        if waited_ns > (self._period_ns if self._data is not None else limit_ns):
             return Failed("it does not answer", "look at the device and the way to it, or switch the source off")
         if isinstance(self._last, (Absent, Failed)):
             return self._last
-        return Absent("its first answer is awaited")
+        return Absent("its answer is awaited")
 
     def _work(self) -> None:
         while True:
