@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 Read = Callable[[], Outcome[list[RawReading]]]
 
+LOOK_AGAIN_NS = 60 * 10**9
+"""What is not there is looked for this often: looking, at every sample, would cost as much as all else of it."""
 KEPT_PERIODS = 3
 """A reading stands for the machine until the next one is due for the third time; then the source has failed."""
 _FAREWELL_SECONDS = 2.0
@@ -65,10 +67,10 @@ def kernel_files(read: Callable[[Path], Outcome[list[RawReading]]]) -> Make:
 class Background:
     """A source read in a thread of its own, at most once in `period_seconds`, that hands over its newest reading.
 
-    `present` is asked at once, before any thread or connection: why the host does not have the source, or None. A read
-    that is due is given `patience_seconds` to finish, so that a quick one is in the sample that asked for it; one that
-    hangs costs that much once, and nothing while it goes on hanging. A read that fails leaves the reading before it
-    in place until that is too old: one lost answer is not a lost meter.
+    `present` is asked at once, before any thread or connection: why the host does not have the source, or None. Where
+    it does not, that holds for a minute. A read that is due is given `patience_seconds` to finish, so that a quick one
+    is in the sample that asked for it; one that hangs costs that much once, and nothing while it goes on hanging. A
+    read that fails leaves the reading before it in place until that is too old: one lost answer is not a lost meter.
     """
 
     def __init__(
@@ -88,12 +90,14 @@ class Background:
         self._thread: threading.Thread | None = None
         self._asked = self._stopped = False
         self._asked_ns = 0
+        self._absent: Absent | Failed | None = None
+        self._looked_ns = 0
         self._last: Outcome[list[RawReading]] | None = None
         self._data: Data[list[RawReading]] | None = None
         self._data_ns = 0
 
     def read(self) -> Outcome[list[RawReading]]:
-        if (absent := self._present()) is not None:
+        if (absent := self._not_there()) is not None:
             return absent
         with self._changed:
             if self._ask() and self._patience_seconds:
@@ -106,7 +110,7 @@ class Background:
         return self._asked
 
     def settle(self, seconds: float) -> None:
-        if self._present() is not None:
+        if self._not_there() is not None:
             return
         with self._changed:
             self._ask()
@@ -118,6 +122,12 @@ class Background:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_FAREWELL_SECONDS)
+
+    def _not_there(self) -> Absent | Failed | None:
+        """Why the host does not have the source, by a look at most a minute old; None where it has."""
+        if self._absent is None or self._now() - self._looked_ns >= LOOK_AGAIN_NS:
+            self._absent, self._looked_ns = self._present(), self._now()
+        return self._absent
 
     def _ask(self) -> bool:
         """Have the thread read if that is due and it is not reading already."""
