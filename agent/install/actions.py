@@ -68,12 +68,16 @@ class RemoveUser:
         return f"delete the user and group {self.name}"
 
     def done(self, host: Host, pending: Sequence[Action]) -> bool:  # noqa: ARG002  # the shape is Action's
-        return host.user_id(self.name) is None
+        return host.user_id(self.name) is None and host.group_id(self.name) is None
 
     def apply(self, host: Host) -> None:
-        program = "userdel" if shutil.which("userdel") else "deluser"
-        prefix = ["--prefix", str(host.root)] if program == "userdel" and not host.live else []
-        host.run(program, *prefix, self.name)
+        prefix = [] if host.live else ["--prefix", str(host.root)]
+        shadow = bool(shutil.which("userdel"))
+        if host.user_id(self.name) is not None:
+            host.run(*(["userdel", *prefix] if shadow else ["deluser"]), self.name)
+        # Whether the group goes with its user depends on the system (USERGROUPS_ENAB).
+        if host.group_id(self.name) is not None:
+            host.run(*(["groupdel", *prefix] if shadow else ["delgroup"]), self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Collection
@@ -27,6 +28,8 @@ from agent.sources.needs import NOTHING, Needs
 
 Manager = Literal["systemd", "openrc", "sysv", "launchd", "windows"]
 
+_HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # named, not used
+"""What ProtectHome= and PrivateTmp= take out of a service's sight."""
 _COMMAND_SECONDS = 240
 _NOLOGIN = ("/usr/sbin/nologin", "/sbin/nologin", "/usr/bin/false", "/bin/false")
 
@@ -194,11 +197,10 @@ def _systemd_version() -> int:
 def check_program(program: tuple[str, ...]) -> None:
     """Raise AgentError where the service, an ordinary user behind ProtectHome= and PrivateTmp=, could not run the program."""
     path = Path(program[0])
-    for place in (path, path.resolve()):
-        for parent in place.parents:
-            if str(parent) in ("/home", "/root", "/run/user", "/tmp", "/var/tmp"):  # noqa: S108  # named, not used
-                raise AgentError(
-                    f"{place} lies below {parent}, which a service cannot see: install ictagent below /opt"
-                )
-            if not parent.stat().st_mode & 0o001:
-                raise AgentError(f"{parent} is closed to other users, so the service could not run {place}: open it")
+    places = [parent for place in (path, path.resolve()) for parent in place.parents]
+    for parent in places:
+        if str(parent) in _HIDDEN:
+            raise AgentError(f"{path} lies below {parent}, which a service cannot see: install ictagent below /opt")
+    for parent in places:
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise AgentError(f"{parent} is closed to other users, so the service could not run {path}: open it")
