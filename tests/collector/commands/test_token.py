@@ -1,7 +1,10 @@
 """`ictagent collector token`: made, shown once, listed without secrets, revoked."""
 
+import datetime
+
 import pytest
 
+from collector.authority import Authority
 from tests.collector.commands.conftest import Installation
 
 
@@ -47,3 +50,19 @@ def test_a_revoked_token_is_useless_and_the_hosts_it_made_go_on(bare: Installati
 @pytest.mark.parametrize("wrong", [["--uses", "0"], ["--days", "366"], ["--uses", "many"], ["--label"]])
 def test_a_wrong_option_is_wrong_usage(bare: Installation, wrong: list[str]) -> None:
     assert bare.run("collector", "token", "create", "--label", "x", *wrong).exit_code == 2
+
+
+def test_a_token_pins_the_authority_and_says_so_where_there_is_none_yet(
+    bare: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = bare.done("collector", "token", "create", "--label", "a").strip()
+    assert plain.count(".") == 1
+    monkeypatch.setenv("ICTAGENT_COLLECTOR_TLS", "own")
+    assert "start the collector once" in bare.refused("collector", "token", "create", "--label", "a")
+    own = Authority(bare.directory / "authority")
+    own.renew(["localhost"], datetime.datetime.now(datetime.UTC))
+    pinned = bare.done("collector", "token", "create", "--label", "a").strip()
+    assert pinned.endswith(f".{own.fingerprint}")
+    # The collector takes it whole as well.
+    body = {"token": pinned, "host_name": "h", "kind": "host"}
+    assert bare.served.client.post("/v1/enrol", json=body).status_code == 200
