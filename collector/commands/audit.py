@@ -28,7 +28,7 @@ def audit() -> None:
     """
 
 
-@audit.command("list")
+@audit.command("list", epilog="\b\nExample:\n  ictagent collector audit list --filter login.failed --limit 20")
 @click.option("--filter", "words", default="", help="Words that each act has somewhere: who, what, to what, detail.")
 @click.option("--from", "since", type=_DAY, help="First day (UTC).")
 @click.option("--to", "until", type=_DAY, help="Day before which it ends (UTC).")

@@ -52,7 +52,7 @@ def user() -> None:
     """
 
 
-@user.command("add")
+@user.command("add", epilog="\b\nExample:\n  ictagent collector user add anna --role officer")
 @click.argument("name")
 @click.option("--role", type=_ROLE, required=True, help="What they may do.")
 @_ORGANISATIONS

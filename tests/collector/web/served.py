@@ -99,13 +99,13 @@ class Enrolled:
 
 @contextmanager
 def serving(
-    directory: Path, rule: AccessRule | None = None, settings: CollectorSettings | None = None
+    directory: Path, rule: AccessRule | None = None, settings: CollectorSettings | None = None, port: int = 0
 ) -> Iterator[Served]:
     """A collector of its own data in `directory`, served by the rule of `ictagent up` unless another is given."""
     settings = settings or CollectorSettings(state_directory=directory)
     collector = SettableCollector(settings)
     collector.start()
-    listener = bind("127.0.0.1", 0)
+    listener = bind("127.0.0.1", port)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = server_of(collector, rule or LocalOnly(), settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

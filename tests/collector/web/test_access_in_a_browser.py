@@ -1,11 +1,7 @@
 """`ictagent up` against a real browser that shows a page of another origin: that page learns and changes nothing."""
 
-import http.server
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -34,22 +30,6 @@ _TRY = """async ([address, body]) => {
   }
   return tried;
 }"""
-
-
-@pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[int]:
-    """The port of another web server on this machine, with an empty page."""
-    (tmp_path / "index.html").write_text("<!doctype html><title>foreign</title><body></body>")
-    handler = partial(_Silent, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
-
-
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the parent's name for it
-        """Say nothing."""
 
 
 @contextmanager
