@@ -134,6 +134,10 @@ class CollectorProgram(Program):
         arguments += ["--state-directory", str(self.state_directory), *options]
         super().__init__(directory, "collector", arguments, extra)
 
+    def set(self, **settings: str) -> None:
+        """Settings of the section [collector] for its next start, by their environment variables."""
+        self._environment |= {f"ICTAGENT_COLLECTOR_{name}": value for name, value in settings.items()}
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.begin()
