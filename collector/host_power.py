@@ -1,7 +1,8 @@
 """Power of a host and its parts, as points, from the meter readings of one report.
 
 `hw_host` is exactly one series a device: what its chosen meters show together, with the estimated rest where they see
-only a part, or the estimate where there is none. Parts and other meters go to `hw_component` and `power_meter`.
+only a part, with the power supply's loss where they see only its output, or the estimate where there is none. Parts
+and other meters go to `hw_component` and `power_meter`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 
 from agent.report import Choice, Covers, Value
 from carbon.power_model import PowerCurve
-from carbon.uncertainty import measured_band
+from carbon.power_supply import loss_ratio
+from carbon.uncertainty import ESTIMATING_METERS, measured_band
 from carbon.utilisation import utilisation_bin
 from collector.checks import MeterReadings
 
@@ -143,6 +145,10 @@ def _measured(
                 sums.setdefault(reading[0], {})[one.meter.name] = _watts(one, reading)
     source = "+".join(sorted({one.meter.source for one in chosen}))
     partial = choice.basis == "package"
+    behind = any(one.meter.covers == "machine_dc" for one in chosen)
+    method = "estimated" if all(one.meter.source in ESTIMATING_METERS for one in chosen) else "measured"
+    if method == "measured" and any(one.meter.source in ESTIMATING_METERS for one in chosen):
+        method = "mixed"
     bins = _bins(meters) if partial else {}
     model = curve() if partial else None
     powers = []
@@ -150,9 +156,14 @@ def _measured(
         if len(parts) < len(set(choice.meters)):
             continue
         watts = sum(parts.values())
-        low, high = (bound / 1e6 for bound in measured_band(round(watts * 1e6), chosen[0].meter.source))
-        if not partial:
-            powers.append(HostPower(unix_ns, watts, low, high, source, "measured"))
+        bands = [measured_band(round(parts[one.meter.name] * 1e6), one.meter.source) for one in chosen]
+        low, high = (sum(bounds) / 1e6 for bounds in zip(*bands, strict=True))
+        if behind:
+            lost = loss_ratio()
+            watts, low, high = watts * (1 + lost.value), low * (1 + lost.low), high * (1 + lost.high)
+            powers.append(HostPower(unix_ns, watts, low, high, f"{source}+power_model", "mixed"))
+        elif not partial:
+            powers.append(HostPower(unix_ns, watts, low, high, source, method))
         elif model is not None and unix_ns in bins:
             rest = model.rest[bins[unix_ns]]
             powers.append(

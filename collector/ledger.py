@@ -18,7 +18,8 @@ from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, half_hour_of, local_d
 from carbon.energy import Load, Measured, Neighbour
 from carbon.facts import CounterFacts, Facts, PowerFacts, UtilisationFacts, from_text, merge, to_text
 from carbon.power_model import PowerCurve, Watts
-from carbon.uncertainty import measured_band
+from carbon.power_supply import SUPPLY_MODEL_VERSION, loss_ratio
+from carbon.uncertainty import ESTIMATING_METERS, measured_band
 from collector.database.schema import (
     device,
     energy_fact,
@@ -32,7 +33,7 @@ from collector.database.schema import (
 )
 from collector.database.upsert import upsert
 from collector.device_context import curve_of
-from collector.model_meter import rest_meter
+from collector.model_meter import loss_meter, rest_meter
 from collector.segments import ESTIMATE_METER
 
 SETTLING_SECONDS = 300
@@ -159,7 +160,11 @@ def _rows(
 ) -> dict[int, dict[int, dict[str, Any]]]:
     """Ledger values by meter and half-hour: the meter's own, and for processor time those of the power model."""
     if row.kind != "utilisation":
-        return {row.id: {one: _measured_row(one, facts, row.source) for one in half_hours}}
+        measured = {one: _measured_row(one, facts, row.source) for one in half_hours}
+        lost = loss_meter(connection, row.device_id, row.name) if row.covers == "machine_dc" else None
+        if lost is None:
+            return {row.id: measured}
+        return {row.id: measured, lost: {one: _loss_row(measured[one]) for one in half_hours}}
     curves = _curves(connection, row.device_id)
     loads = {one: energy.add_loads(_each_epoch(one, facts, _load)) for one in half_hours}
     rows = {row.id: {one: _estimated_row(loads[one], _curve_at(curves, one), "watts") for one in half_hours}}
@@ -215,7 +220,26 @@ def _measured_row(half_hour: int, facts: FactsByKey, source: str) -> dict[str, A
         evidence["counters"] = [[one.first, one.last] for one in counters]
     if powers := [one for one in own if isinstance(one, PowerFacts)]:
         evidence["readings"] = sum(len(one.intervals) for one in powers)
-    return _values(whole.energy_uj, 0, low, high, whole.covered_ms, whole.spread_ms, "measured", evidence)
+    estimated = source in ESTIMATING_METERS
+    amounts = (0, whole.energy_uj) if estimated else (whole.energy_uj, 0)
+    method = "estimated" if estimated else "measured"
+    return _values(*amounts, low, high, whole.covered_ms, whole.spread_ms, method, evidence)
+
+
+def _loss_row(output: Mapping[str, Any]) -> dict[str, Any]:
+    """What the power supply lost to give out this: estimated, of a supply of which nothing is known."""
+    ratio = loss_ratio()
+    given = output["measured_uj"] + output["estimated_uj"]
+    return {
+        **output,
+        "measured_uj": 0,
+        "estimated_uj": round(given * ratio.value),
+        "low_uj": round(output["low_uj"] * ratio.low),
+        "high_uj": round(output["high_uj"] * ratio.high),
+        "method": "estimated",
+        "model_version": SUPPLY_MODEL_VERSION,
+        "evidence": json.dumps({"output_uj": given}, separators=(",", ":")),
+    }
 
 
 def _estimated_row(load: Load, curve: tuple[int, PowerCurve] | None, part: str) -> dict[str, Any]:

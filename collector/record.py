@@ -15,6 +15,7 @@ from collector.clones import Sender
 from collector.database.schema import device_status, energy_fact, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
+from collector.model_meter import make_loss_meter
 from collector.outbox import append
 from collector.prepare import Recording
 from collector.record_estate import record_estate
@@ -118,6 +119,7 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
             "created_at": recording.received_at,
         }
         connection.execute(insert(meter).values(values))
+        make_loss_meter(connection, recording.device_id, one, recording.received_at)
     if new:
         known = {row.name: row for row in connection.execute(_METERS, wanted)}
     kinds = {one.name: one.kind for one in recording.meters}

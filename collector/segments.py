@@ -30,6 +30,7 @@ from collector.database.schema import (
 ESTIMATE_METER = "cpu"
 REST_METER = "cpu/rest"
 """The meters that the power model fills: the whole machine, and the machine without processor packages and memory."""
+_LOSS_SUFFIX = "/supply_loss"
 GUEST_PLATFORMS = ("virtual_machine", "container")
 
 
@@ -118,11 +119,17 @@ def load_segments(
     return found
 
 
+def loss_meter_name(name: str) -> str:
+    """The meter of what the power supply loses before a meter that sees only its output; other meters have none."""
+    return name + _LOSS_SUFFIX
+
+
 def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:
     if choice.basis == "estimate":
         names = [ESTIMATE_METER]
     else:
-        names = json.loads(choice.meters) + ([REST_METER] if choice.basis == "package" else [])
+        chosen = json.loads(choice.meters)
+        names = [*chosen, *([REST_METER] if choice.basis == "package" else map(loss_meter_name, chosen))]
     return tuple(ids[name] for name in names if name in ids)
 
 

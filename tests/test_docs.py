@@ -27,6 +27,7 @@ from agent.settings import AgentSettings, check_agent, load
 from agent.sources import SOURCES
 from carbon.factors import YEAR_RULES, packaged_sets
 from carbon.power_model import MODEL_VERSION
+from carbon.power_supply import loss_ratio, ratings
 from carbon.spaces import ASSUMED
 from carbon.uncertainty import DEFAULT_TIER, METER_TIERS
 from collector import errors
@@ -296,6 +297,16 @@ def test_the_power_model_is_documented_with_its_coefficients() -> None:
         for name, kind in kinds.items()
     ]
     assert table_rows(page, "## Range") == expected
+
+
+def test_the_efficiency_of_power_supplies_is_documented_as_packaged() -> None:
+    page = text("methods-power.md")
+    assert table_rows(page, "## Power supplies") == [
+        [name, *(str(curve.get(load, "")) for load in (0.1, 0.2, 0.5, 1.0))] for name, curve in ratings().items()
+    ]
+    lost = loss_ratio()
+    assert f"({lost.value:.0%} of the output)" in page
+    assert f"titanium at 50% ({lost.low:.0%}) to bronze at 10% ({lost.high:.0%})" in page
 
 
 def test_factor_sets_year_rules_and_pue_are_documented_as_packaged() -> None:

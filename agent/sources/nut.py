@@ -108,8 +108,7 @@ class Server:
                     if how:
                         notes.append(f"{name}: {how}")
                     if watts is not None:
-                        origin = ESTIMATE if how else ""
-                        readings.append(RawReading(f"{NAME}/{name}", "power", self._covers, watts, origin=origin))
+                        readings.append(self._reading(name, watts, estimated=bool(how)))
                 conversation.leave()
         except ConnectionRefusedError:
             return Absent("no NUT server (upsd) answers on this host")
@@ -126,6 +125,12 @@ class Server:
         if not readings:
             return Absent(f"the UPS measures no power ({'; '.join(notes)})" if notes else "the UPS measures no power")
         return Data(readings, "; ".join(notes + broken))
+
+    def _reading(self, name: str, watts: float, *, estimated: bool) -> RawReading:
+        """An estimate is a meter of its own: what it becomes when the driver learns to measure is another."""
+        if estimated:
+            return RawReading(f"{NAME}/{name}/load", "power", self._covers, watts, origin=ESTIMATE)
+        return RawReading(f"{NAME}/{name}", "power", self._covers, watts)
 
 
 class _Conversation:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from agent.report import Choice, Covers, Meter, MeterKind
 from carbon.power_model import PowerCurve, power_curve
+from carbon.power_supply import loss_ratio
 from carbon.uncertainty import METER_TIERS
 from carbon.utilisation import utilisation_bin
 from collector.checks import MeterReadings
@@ -100,6 +101,39 @@ def test_parts_stand_beside_the_host_and_are_not_added_to_it() -> None:
     assert parts["rapl/core-0"].fields["energy_joules"] == 5300
     [host] = host_points(derived)
     assert number(host, "power_watts") == pytest.approx(50 + CURVE.rest[1].value)
+
+
+def test_what_is_metered_behind_the_power_supply_is_the_host_with_what_the_supply_loses() -> None:
+    output = meter("hwmon/corsairpsu", "machine_dc", "hwmon", "power")
+    [point] = host_points(derive([metered(output, 100)], Choice("machine", [output.name]), unknown))
+    lost = loss_ratio()
+    assert number(point, "power_watts") == pytest.approx(100 * (1 + lost.value))
+    assert number(point, "power_low_watts") == pytest.approx(90 * (1 + lost.low))
+    assert number(point, "power_high_watts") == pytest.approx(110 * (1 + lost.high))
+    assert (point.fields["source"], point.fields["method"]) == ("hwmon+power_model", "mixed")
+
+
+def test_a_ups_that_only_tells_its_load_is_an_estimate_and_each_part_has_its_own_band() -> None:
+    by_load = meter("nut/b/load", "machine_ac", "nut_load", "power")
+    measuring = meter("nut/a", "machine_ac", "nut", "power")
+    [alone] = host_points(derive([metered(by_load, 70)], Choice("machine", [by_load.name]), unknown))
+    assert alone.fields["method"] == "estimated"
+    assert number(alone, "power_low_watts") == pytest.approx(49)
+    both = derive(
+        [metered(measuring, 100), metered(by_load, 70)], Choice("machine", [measuring.name, by_load.name]), unknown
+    )
+    [point] = host_points(both)
+    assert (point.fields["method"], number(point, "power_watts")) == ("mixed", 170)
+    assert number(point, "power_high_watts") == pytest.approx(105 + 91)
+
+
+def test_a_ups_that_may_feed_others_is_shown_and_is_no_host() -> None:
+    ups = meter("nut/rack", "ups_output", "nut", "power")
+    derived = derive([metered(ups, 900), busy(0.5)], Choice("estimate"), known)
+    [shown] = [point for point in derived.points if point.measurement == "power_meter"]
+    assert shown.tags == {"meter_id": "nut/rack", "role": "ups_output"}
+    [host] = host_points(derived)
+    assert host.fields["method"] == "estimated"
 
 
 def test_a_meter_of_the_whole_machine_is_the_host() -> None:

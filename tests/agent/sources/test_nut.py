@@ -50,7 +50,7 @@ def test_two_supplies_feed_the_machine_together_or_not_at_all(tmp_path: Path) ->
         asking = Server("127.0.0.1", server.port, alone=True)
         assert {name: one.value for name, one in data(asking.read()).items()} == {
             "nut/a": 212.0,
-            "nut/b": pytest.approx(70.2),
+            "nut/b/load": pytest.approx(70.2),
         }
         stop(server.driver)
         wait_until(lambda: not hasattr(asking.read(), "value"), "the server notices that a driver is gone")
@@ -58,7 +58,7 @@ def test_two_supplies_feed_the_machine_together_or_not_at_all(tmp_path: Path) ->
         assert why.startswith("a: its driver")
         assert "upsdrvctl" in remedy
         # What only shows its output can go on without the other.
-        assert list(data(Server("127.0.0.1", server.port, alone=False).read())) == ["nut/b"]
+        assert list(data(Server("127.0.0.1", server.port, alone=False).read())) == ["nut/b/load"]
 
 
 def test_a_ups_that_measures_nothing_is_absent_and_says_what_it_lacks(tmp_path: Path) -> None:
