@@ -115,14 +115,16 @@ class Sampler:
         """The meter, and its reading unless there is none for this sample: handed over before, or without interval."""
         source = raw.origin or source
         held = raw.taken_ns != 0 and self._taken_ns.get(raw.name) == raw.taken_ns
-        self._taken_ns[raw.name] = raw.taken_ns
         if raw.kind == "power":
             meter = Meter(raw.name, source, "power", raw.covers, "", raw.parent)
             interval_ns = 0 if held else self._interval_ns(raw, now, elapsed)
-            reading = MeterReading(meter, interval_ns, [round(float(raw.value), 6)], [])
-            return meter, reading if interval_ns else None
+            if not interval_ns:
+                return meter, None
+            self._taken_ns[raw.name], self._handed_ns[raw.name] = raw.taken_ns, now.boot_ns
+            return meter, MeterReading(meter, interval_ns, [round(float(raw.value), 6)], [])
         if held and (known := self._states.get(raw.name)) is not None:
             return Meter(raw.name, source, "counter", raw.covers, known.epoch, raw.parent), None
+        self._taken_ns[raw.name] = raw.taken_ns
         state, counted = advance(
             self._states.get(raw.name),
             int(raw.value),
@@ -142,7 +144,7 @@ class Sampler:
         A slow meter's reading reaches back to the one before it, unless that was so long ago that it had been given
         up: then nothing is known of the time between.
         """
-        before, self._handed_ns[raw.name] = self._handed_ns.get(raw.name), now.boot_ns
+        before = self._handed_ns.get(raw.name)
         since_sample = int((elapsed or 0) * 1e9)
         if raw.taken_ns == 0 or before is None or elapsed is None:
             return since_sample

@@ -22,7 +22,7 @@ def meter(source: str, covers: Covers, name: str = "1") -> Meter:
     return Meter(f"{source}/{name}", source, "power", covers, "")
 
 
-@pytest.mark.parametrize(("better", "worse"), itertools.combinations(AC, 2))
+@pytest.mark.parametrize(("better", "worse"), list(itertools.combinations(AC, 2)))
 def test_of_two_that_see_the_whole_machine_the_better_one_is_taken_and_the_other_told_why(
     better: tuple[str, Covers], worse: tuple[str, Covers]
 ) -> None:

@@ -91,6 +91,13 @@ def test_a_slow_meter_is_asked_once_in_a_period_and_each_reading_reaches_back_to
     assert len({watts for watts, _ in given}) == 4
 
 
+def test_a_reading_that_came_before_there_was_an_interval_is_given_with_the_next_sample(host: Host) -> None:
+    host.source.settle(5)
+    assert readings(host.sample()) == []
+    assert readings(host.sample(after_seconds=1)) == [(100.0, 1.0)]
+    assert readings(host.sample()) == []
+
+
 def test_the_meter_stays_chosen_between_its_readings(host: Host) -> None:
     host.sample()
     choices = [host.sample().choice for _ in range(6)]
