@@ -12,10 +12,10 @@ import click
 import agent
 from agent.choice import chosen_words
 from agent.commands.common import echo_json, echo_table, output_option
-from agent.errors import AgentError
+from agent.errors import AgentError, ConfigurationError
 from agent.install.host import Host, facts_of
 from agent.install.plan import agent_of
-from agent.settings import load_agent
+from agent.settings import default_state_directory, load_agent
 from agent.status import AgentStatus, read_status
 
 SILENT_SECONDS = 300
@@ -44,7 +44,12 @@ def status(state_directory: Path | None, output: str) -> None:
 
     Exit 0 when it runs and was heard within five minutes, 1 when not, with the remedy.
     """
-    directory = state_directory or load_agent().settings.state_directory
+    wrong = ""
+    directory = state_directory or default_state_directory()
+    try:
+        directory = state_directory or load_agent().settings.state_directory
+    except ConfigurationError as error:
+        wrong = str(error)
     try:
         said = read_status(directory)
     except OSError as error:
@@ -53,7 +58,9 @@ def status(state_directory: Path | None, output: str) -> None:
         ) from error
     unit = {} if state_directory else _unit_of_this_host()
     running = _runs(said, unit)
-    verdict = judge(said, running, int(time.time()), unit.get("Result", ""))
+    verdict = judge(said, running, int(time.time()), installed=bool(unit))
+    if wrong:
+        verdict = Verdict(False, f"the configuration is wrong: {wrong}", "correct it, and restart the agent")
     if output == "json":
         echo_json(_json(said, unit, running, verdict))
     else:
@@ -62,15 +69,13 @@ def status(state_directory: Path | None, output: str) -> None:
     sys.exit(0 if verdict.good else 1)
 
 
-def judge(said: AgentStatus | None, running: bool, now: int, result: str = "") -> Verdict:
-    """What a person should make of it. `result` is systemd's of the last run."""
-    if said is None and not running:
-        return Verdict(False, "no agent has run here", "ictagent install, or ictagent run")
+def judge(said: AgentStatus | None, running: bool, now: int, *, installed: bool = False) -> Verdict:
+    """What a person should make of it. `installed` is whether systemd knows the service."""
     if not running:
-        remedy = "start it: systemctl start ictagent-agent, or ictagent run"
-        if result == "exit-code":
-            remedy = "see why: ictagent config check, and journalctl --unit ictagent-agent.service"
-        return Verdict(False, "the agent is not running", remedy)
+        remedy = "ictagent install, or ictagent run"
+        if installed:
+            remedy = "systemctl start ictagent-agent; if it ends again: journalctl --unit ictagent-agent.service"
+        return Verdict(False, "no agent has run here" if said is None else "the agent is not running", remedy)
     if said is None:
         return Verdict(False, "the agent runs and has said nothing yet", "look again in a minute")
     patience = max(SILENT_SECONDS, int(2.5 * said.report_seconds))

@@ -47,7 +47,8 @@ def _service(service: Service) -> list[str]:
         "Type=notify",
         "NotifyAccess=main",
         f"ExecStart={' '.join(_word(one) for one in service.command)}",
-        "ExecReload=/bin/kill -HUP $MAINPID",
+        # The shell's own `kill`: a small system lacks /bin/kill.
+        'ExecReload=/bin/sh -c "kill -HUP ${MAINPID}"',
         f"User={service.user}",
         f"Group={service.user}",
         *(f"SupplementaryGroups={one}" for one in sorted(service.needs.groups)),

@@ -269,7 +269,7 @@ def test_the_status_of_a_running_agent_is_good_and_of_one_that_ended_is_not(
     assert {source["source"] for source in said["sources"]} >= {"rapl", "hwmon"}
     ended = ictagent("status", *options)
     assert ended.returncode == 1
-    assert "the agent is not running; start it" in ended.stdout
+    assert "the agent is not running; ictagent install" in ended.stdout
 
 
 def test_the_status_of_an_agent_that_is_not_heard_names_the_reason(tmp_path: Path) -> None:
@@ -285,3 +285,9 @@ def test_the_status_of_an_agent_that_is_not_heard_names_the_reason(tmp_path: Pat
     assert told.returncode == 1
     assert f"no report was taken yet: nothing listens at 127.0.0.1:{port}" in told.stdout
     assert "reports are kept" in told.stdout
+
+
+def test_the_status_says_so_where_the_configuration_is_wrong() -> None:
+    told = ictagent("status", extra={"ICTAGENT_REPORT_SECONDS": "often"})
+    assert told.returncode == 1
+    assert "the configuration is wrong: ICTAGENT_REPORT_SECONDS" in told.stdout

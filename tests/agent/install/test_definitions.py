@@ -98,6 +98,7 @@ def test_a_wrong_configuration_is_not_started_again_and_a_failure_is_for_ever() 
     assert unit["RestartPreventExitStatus"] == ["78"]
     assert unit["Restart"] == ["on-failure"]
     assert unit["StartLimitIntervalSec"] == ["0"]
+    assert unit["ExecReload"] == ['/bin/sh -c "kill -HUP ${MAINPID}"']
     assert unit["LoadCredential"] == ["key:/etc/ictagent/key"]
     assert int(unit["WatchdogSec"][0]) >= 120
 

@@ -49,12 +49,12 @@ def test_an_agent_that_has_just_begun_is_good_unless_something_hinders_it() -> N
     assert not judge(said(last_report_at=None), True, NOW).good
 
 
-@pytest.mark.parametrize("result", ["", "exit-code"])
-def test_an_agent_that_does_not_run_is_never_good_and_has_a_remedy(result: str) -> None:
-    verdict = judge(said(), False, NOW, result)
-    assert not verdict.good
-    assert ("config check" in verdict.remedy) == (result == "exit-code")
-    assert judge(None, False, NOW).remedy == "ictagent install, or ictagent run"
+def test_an_agent_that_does_not_run_is_never_good_and_has_a_remedy() -> None:
+    for what in (said(), None):
+        installed = judge(what, running=False, now=NOW, installed=True)
+        assert not installed.good
+        assert installed.remedy.startswith("systemctl start ictagent-agent")
+        assert judge(what, running=False, now=NOW).remedy == "ictagent install, or ictagent run"
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
