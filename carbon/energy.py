@@ -17,7 +17,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from carbon.facts import HALF_HOUR_MS, CounterFacts, PowerFacts, UtilisationFacts
+from carbon.facts import HALF_HOUR_MS, HIGHEST_WATTS, CounterFacts, PowerFacts, UtilisationFacts
 from carbon.intervals import overlap
 from carbon.utilisation import BINS, utilisation_bin
 
@@ -69,6 +69,8 @@ def counter_energy(
         if at_start is None or at_end is None:
             return Measured(0, 0, 0)
         return Measured(max(0, at_end - at_start), 0, HALF_HOUR_MS)
+    if not _possible(last[1] - first[1], HALF_HOUR_MS):
+        return Measured(0, 0, 0)
     known_from = 0 if at_start is not None else min(first[0], last[0]) - start_ms
     known_to = HALF_HOUR_MS if at_end is not None else max(first[0], last[0]) - start_ms
     energy_uj = (last[1] if at_end is None else at_end) - (first[1] if at_start is None else at_start)
@@ -169,7 +171,14 @@ def _boundary(earlier: tuple[int, int] | None, later: tuple[int, int] | None, at
         return None
     if to_uj <= from_uj:
         return from_uj
+    if not _possible(to_uj - from_uj, to_ms - from_ms):
+        return None
     return from_uj + (to_uj - from_uj) * (at_ms - from_ms) // (to_ms - from_ms)
+
+
+def _possible(difference_uj: int, passed_ms: int) -> bool:
+    """Whether a meter can have counted so much; clocks may be wrong by a half-hour before a count is doubted."""
+    return difference_uj <= int(HIGHEST_WATTS * 1000) * (max(0, passed_ms) + HALF_HOUR_MS)
 
 
 def _by_total(point: tuple[int, int, int]) -> tuple[int, int]:
@@ -194,10 +203,16 @@ def _disjoint(intervals: Sequence[tuple[int, int, int]]) -> Iterable[tuple[int, 
     ordered = sorted(intervals)
     if all(left[1] <= right[0] for left, right in itertools.pairwise(ordered)):
         return ordered
-    bounds = sorted({bound for start, end, _ in ordered for bound in (start, end)})
+    changes: dict[int, tuple[int, int]] = {}
+    for start, end, power in ordered:
+        for at, count in ((start, 1), (end, -1)):
+            watts, many = changes.get(at, (0, 0))
+            changes[at] = (watts + count * power, many + count)
     pieces = []
-    for start, end in itertools.pairwise(bounds):
-        values = [power for begin, stop, power in ordered if begin <= start and stop >= end]
-        if values:
-            pieces.append((start, end, sum(values) // len(values)))
+    whole, holding = 0, 0
+    for start, end in itertools.pairwise(sorted(changes)):
+        power, count = changes[start]
+        whole, holding = whole + power, holding + count
+        if holding:
+            pieces.append((start, end, whole // holding))
     return pieces

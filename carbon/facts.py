@@ -18,6 +18,9 @@ LONGEST_COVERED_MS = 600_000
 """A reading covers the interval since the one before it only up to ten minutes, twice the slowest schedule. Across a
 longer one the energy is known and when it was used is not: it is counted and spread, and is not coverage."""
 
+HIGHEST_WATTS = 1e6
+"""No meter of a council's ICT shows a megawatt; bounded by it, the microjoules of a month fit 64 bits with their band."""
+
 _NS_PER_MS = 1_000_000
 
 

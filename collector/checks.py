@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.names import MEASUREMENTS, Field
 from agent.report import Meter, Series, Value
+from carbon.facts import HIGHEST_WATTS
 from collector.clocks import plausible
 from collector.wire import Refused, WireReading, WireRow
 
@@ -23,7 +24,6 @@ FACTS_KEPT_NS = 35 * 24 * 3600 * 10**9
 """Readings are taken for as long as the ledger keeps the facts they join; an agent's spool holds a month."""
 LARGEST = 2**63 - 1
 LARGEST_FLOAT = sys.float_info.max
-HIGHEST_WATTS = 1e7
 
 VALUES = {"counter": 1, "power": 1, "utilisation": 2}
 """How many values a reading of each kind of meter has."""
@@ -114,11 +114,12 @@ def good_readings(
     """Readings that may be counted, by meter, at their true times."""
     kept: list[list[tuple[int, int, list[int | float], list[int]]]] = [[] for _ in meters]
     wrong = [_wrong_meter(one) for one in meters]
-    named: set[str] = set()
+    named: set[tuple[str, str]] = set()
     for position, meter in enumerate(meters):
-        if meter.name in named:
+        # A counter that was reset within the report stands once for each of its epochs.
+        if (meter.name, meter.epoch) in named:
             wrong[position] = "meter named twice in the report"
-        named.add(meter.name)
+        named.add((meter.name, meter.epoch))
     for reading in readings:
         position, wall_ns, interval_ns, values, differences = reading
         if position >= len(meters):

@@ -37,6 +37,8 @@ from collector.model_meter import loss_meter, rest_meter
 from collector.segments import ESTIMATE_METER
 
 SETTLING_SECONDS = 300
+ROLLED_AT_ONCE = 48
+"""Half-hours of a meter that one transaction writes: a host that was away for weeks must not hold up the others."""
 AMOUNTS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds", "spread_seconds")
 _COMPARED = (*AMOUNTS, "method", "model_version", "inventory_version", "evidence")
 
@@ -67,18 +69,16 @@ def closed_before(now: int) -> int:
 
 
 def roll(connection: Connection, device_id: str, now: int) -> Written:
-    """Write what is due of one device's ledger, with its days, in this transaction."""
+    """Write the oldest of what is due of one device's ledger, with its days, in this transaction."""
     changed: set[int] = set()
     for row in connection.execute(select(meter).where(meter.c.device_id == device_id)).all():
-        query = select(ledger_due.c.half_hour).where(
-            ledger_due.c.meter_id == row.id, ledger_due.c.half_hour <= closed_before(now)
-        )
-        due = sorted(connection.execute(query).scalars())
-        if due:
+        mine = ledger_due.c.meter_id == row.id
+        oldest = select(ledger_due.c.half_hour).where(mine, ledger_due.c.half_hour <= closed_before(now))
+        oldest = oldest.order_by(ledger_due.c.half_hour).limit(ROLLED_AT_ONCE)
+        # Taken off before the facts are read: what another collector adds from here on is due again.
+        taken = delete(ledger_due).where(mine, ledger_due.c.half_hour.in_(oldest)).returning(ledger_due.c.half_hour)
+        if due := sorted(connection.execute(taken).scalars()):
             changed |= _roll_meter(connection, row, due, now)
-            connection.execute(
-                delete(ledger_due).where(ledger_due.c.meter_id == row.id, ledger_due.c.half_hour.in_(due))
-            )
     return Written(device_id, frozenset(changed))
 
 

@@ -24,6 +24,7 @@ from collector.database.schema import (
 )
 from collector.database.upsert import upsert
 from collector.diagnoses import diagnose
+from collector.estate_version import touch
 from collector.history import history_edit
 from collector.model_meter import make_rest_meter
 from collector.prepare import Recording
@@ -38,6 +39,9 @@ def record_estate(connection: Connection, recording: Recording, collector_id: st
                 _inventory(connection, recording)
             if recording.changed_choice:
                 _accounting(connection, recording, late=late)
+    if (recording.changed_choice or recording.changed_sources) and connection.dialect.name != "sqlite":
+        # Another collector compares this device's reports with what it remembers, which is out of date now.
+        touch(connection)
     if recording.changed_sources and not late:
         rows = [
             {
@@ -119,7 +123,7 @@ def _accounting(connection: Connection, recording: Recording, *, late: bool) -> 
     if choice.basis == "package":
         make_rest_meter(connection, recording.device_id, recording.received_at)
     ends = begin(connection, device_accounting, owner, values, begins)
-    if late and before is not None and ends is None:
+    if late and before is not None and (ends is None or ends > recording.last_sample_at + 1):
         kept = {name: getattr(before, name) for name in values}
         begin(connection, device_accounting, owner, kept, recording.last_sample_at + 1)
 

@@ -65,7 +65,7 @@ def write_round(
                 except CollectorError as error:
                     logger.exception("the ledger of device %s cannot be written", device_id)
                     failed[device_id] = error
-        if (len(due) < DEVICES_AT_ONCE and not edited) or not tried:
+        if not tried:
             break
     if failed:
         raise next(iter(failed.values()))

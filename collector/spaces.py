@@ -67,9 +67,11 @@ def set_kind(connection: Connection, space_id: int, kind: str, now: int) -> None
     if kind == old:
         return
     owner = {"space_id": space_id}
-    own = valid_at(history(connection, space_pue, owner), now)
+    rows = history(connection, space_pue, owner)
+    own = valid_at(rows, now)
     connection.execute(update(space).where(space.c.id == space_id).values(kind=kind))
-    if own is None:
+    if valid_at(rows, 0) is None:
+        # The time before its first own PUE keeps what its kind let assume then.
         begin(connection, space_pue, owner, _values(ASSUMED[old]), 0)
     if own is None or own.source == ASSUMED[old].source:
         begin(connection, space_pue, owner, _values(ASSUMED[kind]), now)

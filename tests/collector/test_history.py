@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from agent.report import Choice, Report
+from agent.report import Choice, Reading, Report
 from carbon.spaces import Pue
 from collector.database.engine import Database
 from collector.database.schema import device_accounting, device_status, inventory, outbox
 from collector.device_energy import half_hours, ledger_rows
 from collector.estate import Placement, place, retire
 from collector.lines import parse_fields, parse_key, split_line
+from collector.record import Recorded
 from collector.rolling import Due, write_days, write_ledger
 from collector.segments import load_segments
 from collector.spaces import find_space, set_kind, set_pue, spaces
@@ -108,7 +109,7 @@ def test_series_hold_what_the_ledger_says_also_after_a_late_renaming(database: D
 
 
 def test_a_late_report_does_not_set_power_now_back(database: Database) -> None:
-    host = new_host(database, recent_half_hour(0))
+    host = new_host(database, recent_half_hour(1))
     early, late, newest = host.reports(180)
     deliver(database, host, early, newest)
     with database.read() as connection:
@@ -216,8 +217,16 @@ def test_another_kind_of_space_holds_from_now_on_and_a_measured_pue_stays(databa
         set_pue(connection, room, Pue(1.3, 1.3, 1.3, "measured"), host.start + 7200, now, "test", "collector-1")
         set_kind(connection, room, "data_room", host.start + 9000)
     assert [pue(host.start + seconds) for seconds in (0, 3600, 7200, 9000)] == [1.8, 1.0, 1.3, 1.3]
+    with database.write() as connection:
+        place(connection, device_id, replace(wanted, space="Room 3"), "test", host.start - 86_400)
+        other = find_space(connection, "County Hall", "Room 3")
+        set_pue(connection, other, Pue(1.5, 1.5, 1.5, "measured"), host.start + 3600, now, "test", "collector-1")
+        set_kind(connection, other, "office", host.start + 7200)
     with database.read() as connection:
-        [row] = spaces(connection, now)
+        [row] = [one for one in spaces(connection, host.start) if one.space == "Room 3"]
+    assert row.pue == 1.8, "before its own PUE the space keeps what its kind let assume then"
+    with database.read() as connection:
+        [row] = [one for one in spaces(connection, now) if one.space == "Room 2"]
     assert (row.site, row.space, row.kind, row.pue, row.source) == (
         "County Hall",
         "Room 2",
@@ -225,3 +234,48 @@ def test_another_kind_of_space_holds_from_now_on_and_a_measured_pue_stays(databa
         1.3,
         "measured",
     )
+
+
+def test_a_late_choice_between_two_known_ones_says_nothing_of_the_time_after_it(database: Database) -> None:
+    start = recent_half_hour(9)
+    figures_of = []
+    for order in ((0, 1, 2, 3, 4, 5), (0, 2, 3, 5, 4, 1)):
+        host = new_host(database, start)
+        reports = host.reports(10_800, every=1800)
+        for index in (1, 5):
+            reports[index].choice = ESTIMATE
+        deliver(database, host, *(reports[index] for index in order))
+        roll_and_send(database, host)
+        figures_of.append([(at, basis) for at, basis, *_ in figures(database, host)])
+    assert figures_of[0] == figures_of[1]
+
+
+def test_a_counter_reset_within_a_report_loses_nothing_of_either_epoch(database: Database) -> None:
+    host = new_host(database, recent_half_hour(4))
+    first, second = host.report(0, 300), host.report(310, 600)
+    second.meters.append(second.meters[0]._replace(epoch="epoch-2"))
+    readings = [one for one in second.readings if one.meter == 0]
+    split = len(readings) // 2
+    for index, one in enumerate(readings[split:]):
+        after = Reading(2, one.unix_ns, one.interval_ns if index else 0, [index * 10**9], [10**9] if index else [])
+        second.readings[second.readings.index(one)] = after
+    results = deliver(database, host, first, second)
+    assert [one.rejected_rows for one in results if isinstance(one, Recorded)] == [0, 0]
+    roll_and_send(database, host)
+    measured = sum(energy.measured_uj for *_, energy in figures(database, host))  # type: ignore[attr-defined]  # an Energy
+    before = 300 + 10 * split
+    assert measured == before * 100 * 10**6 + (len(readings) - split - 1) * 10**9
+
+
+def test_an_impossible_jump_counts_nothing_and_holds_up_no_other_host(database: Database) -> None:
+    bad, good = (new_host(database, recent_half_hour(4)) for _ in range(2))
+    report = bad.report(0, 600)
+    jump = report.readings[-2]
+    assert jump.meter == 0
+    report.readings[-2] = jump._replace(interval_ns=0, values=[2**63 - 1], differences=[])
+    deliver(database, bad, report)
+    deliver(database, good, *good.reports(1800, every=600))
+    for host in (bad, good):
+        roll_and_send(database, host)
+    assert sum(energy.measured_uj for *_, energy in figures(database, bad)) == 0  # type: ignore[attr-defined]  # an Energy
+    assert sum(energy.measured_uj for *_, energy in figures(database, good)) == 1800 * 100 * 10**6  # type: ignore[attr-defined]  # an Energy
