@@ -206,9 +206,14 @@ def test_a_copy_without_a_good_token_keeps_everything_and_says_so(replies: list[
     with scripted(*replies) as server:
         settings = settings_in(tmp_path, server.url, **changes)
         said: list[str] = []
-        with_one_report(tmp_path, settings, until=lambda one: one.problem and (said.append(one.problem) or True))
-    assert said[0].startswith("a copy; give it a token; ")
-    assert ("set token_file" if len(replies) == 1 else "the token is used up") in said[0]
+
+        def says(sender: Sender) -> bool:
+            said.append(sender.problem)
+            return bool(sender.problem)
+
+        with_one_report(tmp_path, settings, until=says)
+    assert said[-1].startswith("a copy; give it a token; ")
+    assert ("set token_file" if len(replies) == 1 else "the token is used up") in said[-1]
     assert (tmp_path / "key").read_text() == "k1.others\n"
     assert len(list((tmp_path / "spool").glob("*.json.gz"))) == 1
 
