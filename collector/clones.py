@@ -101,14 +101,17 @@ def hear(
 
 
 def is_copy(connection: Connection, key_id: str, machine: str, boot_id: str) -> bool:
-    """Whether a machine in this boot was told to be the copy of a key's owner."""
-    marked = key_sender.c.is_clone & (key_sender.c.key_id == key_id)
-    same = (key_sender.c.machine == machine) & (key_sender.c.boot_id == boot_id)
-    if connection.execute(select(key_sender.c.id).where(marked, same)).first() is not None:
-        return True
-    owner = connection.execute(select(agent_key.c.machine).where(agent_key.c.id == key_id)).scalar()
-    alike = select(key_sender.c.id).where(marked, key_sender.c.machine == machine)
-    return bool(machine) and machine != owner and connection.execute(alike).first() is not None
+    """Whether a machine in this boot was told to be the copy of a key's owner.
+
+    Of two that are alike even in their boot (copied with their memory) it cannot be said: neither is called one here.
+    """
+    query = select(
+        key_sender.c.machine, key_sender.c.boot_id, key_sender.c.is_clone, agent_key.c.machine.label("owner")
+    )
+    rows = connection.execute(query.join(agent_key).where(key_sender.c.key_id == key_id)).all()
+    if here := [row.is_clone for row in rows if (row.machine, row.boot_id) == (machine, boot_id)]:
+        return all(here)
+    return any(row.is_clone and row.machine == machine != row.owner for row in rows if machine)
 
 
 def _are_two(mine: Row[Any], returns: int, other: Row[Any], now: int) -> bool:

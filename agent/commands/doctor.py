@@ -21,10 +21,13 @@ from agent.keys import read_keys
 from agent.report import Choice, Inventory, SourceState
 from agent.sampler import Sampler
 from agent.settings import CONFIGURATION_DIRECTORY, AgentSettings, load_agent
+from agent.status import read_status
 from agent.transport import Transport
 
 TOLERATED_OFFSET_SECONDS = 30
 INSTALLED_KEY = CONFIGURATION_DIRECTORY / "key"
+STALE_REPORTS = 3
+"""A status older than so many reports is of an agent that runs no more."""
 _AS_OWNER = "run this command as root, or as the agent's user"
 
 
@@ -109,7 +112,13 @@ def _configuration() -> list[Check]:
         settings = load_agent().settings
     except ConfigurationError as error:
         return [Check("configuration", "failed", str(error), "correct the file or variable it names")]
-    return [Check("configuration", "ok", "good"), _state(settings), *_spool(settings), *_collector(settings)]
+    return [
+        Check("configuration", "ok", "good"),
+        _state(settings),
+        *_spool(settings),
+        *_sending(settings),
+        *_collector(settings),
+    ]
 
 
 def _state(settings: AgentSettings) -> Check:
@@ -142,6 +151,19 @@ def _spool(settings: AgentSettings) -> list[Check]:
             )
         )
     return checks
+
+
+def _sending(settings: AgentSettings) -> list[Check]:
+    """What the agent that runs says hinders it now."""
+    try:
+        status = read_status(settings.state_directory)
+    except OSError as error:
+        return [Check("sending", "failed", f"its status cannot be read: {error.strerror}", _AS_OWNER)]
+    if status is None or status.stopped_at is not None or not status.last_problem:
+        return []
+    if time.time() - status.written_at > STALE_REPORTS * status.report_seconds:
+        return []
+    return [Check("sending", "failed", status.last_problem, "reports are kept meanwhile; the finding says what to do")]
 
 
 def _sizes(spool: Path) -> list[int]:
