@@ -34,7 +34,8 @@ def test_both_take_reports_and_the_living_one_delivers_what_the_dead_one_took(
     load.start()
     wait_until(lambda: load.acknowledged >= HOSTS * REPORTS // 2, "half of the reports")
     for collector in (one, other):
-        assert collector.metric("ictagent_reports_accepted_total") > HOSTS
+        # Each has half of the hosts; a busy machine may serve one of them first.
+        wait_until(lambda: collector.metric("ictagent_reports_accepted_total") > HOSTS, "a share of each")  # noqa: B023  # it is waited for here
     one.kill()
     load.finish()
     dead = (one.state_directory / "collector-id").read_text()
