@@ -1,12 +1,12 @@
-"""What the agent costs a host: memory and processor time beside Debian's node_exporter, and how soon it samples.
+"""What the agent costs a host beside node_exporter, collectd and Zabbix's agent, and how soon it samples.
 
     python tests/benchmarks/agent_cost.py [--seconds 180]
 
-Both run at the same time on this machine: `ictagent run` with its defaults (a sample every ten seconds, a report a
-minute into the spool and to a collector, here a server in another process that takes everything), and
-prometheus-node-exporter with its defaults, scraped every ten seconds. Processor seconds are those of the minutes after
-the warm-up; memory is read at their end. The first sample is timed from the start of the process until the report that
-holds it is on disk in the spool, in a new state directory.
+All run at the same time on this machine, each from Debian and with a sample every ten seconds: `ictagent run` with its
+defaults (a report a minute into the spool and to a collector, here a server in another process that takes everything),
+prometheus-node-exporter with its defaults, scraped; collectd and zabbix-agent2 as `peers.py` says. Processor seconds are
+those of the minutes after the warm-up; memory is read at their end. The first sample is timed from the start of the
+process until the report that holds it is on disk in the spool, in a new state directory.
 """
 
 import argparse
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,7 @@ from tests.benchmarks.measure import (  # noqa: E402  # the script runs from a c
     running,
     verdict,
 )
+from tests.benchmarks.peers import collectd, zabbix_agent2  # noqa: E402
 from tests.servers.process import free_port, listening  # noqa: E402
 
 INTERVAL_SECONDS = 10
@@ -88,7 +91,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=180, help="how long processor time is counted")
     arguments = parser.parse_args()
     need("prometheus-node-exporter", "prometheus-node-exporter")
-    print_machine("Agent: ictagent run beside prometheus-node-exporter")
+    need("collectd", "collectd-core")
+    need("zabbix_agent2", "zabbix-agent2")
+    print_machine("Agent: ictagent run beside node_exporter, collectd and zabbix-agent2")
     with tempfile.TemporaryDirectory(prefix="ictagent-agent-") as name:
         directory = Path(name)
         starts = [first_sample_ms(directory / f"start-{number}") for number in range(STARTS + 1)]
@@ -101,31 +106,52 @@ def main() -> None:
 
 
 def side_by_side(directory: Path, seconds: int) -> None:
-    """Run both for the warm-up and the measured time, and print memory and processor time."""
-    exporter_port, null_port = free_port(), free_port()
+    """Run all for the warm-up and the measured time, and print memory and processor time of each."""
+    exporter_port, null_port, zabbix_port = free_port(), free_port(), free_port()
     token = directory / "token"
     token.write_text("a.token", encoding="ascii")
-    exporter = ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter_port}"]
     null = [sys.executable, str(Path(__file__).with_name("null_server.py")), str(null_port)]
+    values = directory / "zabbix-values"
+    zabbix_server = [sys.executable, str(Path(__file__).with_name("zabbix_server.py")), str(zabbix_port), str(values)]
     state = directory / "agent"
     agent = [*ICTAGENT, "run", "--collector", f"http://127.0.0.1:{null_port}", "--token-file", str(token)]
     agent += ["--state-directory", str(state)]
-    with (
-        running(null, directory / "null.log", lambda: listening(null_port)),
-        running(exporter, directory / "exporter.log", lambda: listening(exporter_port)) as exporter_pid,
-        running(agent, directory / "agent.log", (state / "key").exists) as agent_pid,
-    ):
+    exporter = ["prometheus-node-exporter", f"--web.listen-address=127.0.0.1:{exporter_port}"]
+    zabbix = zabbix_agent2(directory, zabbix_port)
+    with ExitStack() as stack:
+
+        def started(name: str, command: list[str], ready: Callable[[], object]) -> int:
+            return stack.enter_context(running(command, directory / f"{name}.log", ready))
+
+        started("null", null, lambda: listening(null_port))
+        started("zabbix-server", zabbix_server, lambda: listening(zabbix_port))
+        collectd_log = directory / "collectd.log"
+        pids = {
+            "agent": started("agent", agent, (state / "key").exists),
+            "node_exporter": started("exporter", exporter, lambda: listening(exporter_port)),
+            "collectd": started(
+                "collectd",
+                collectd(directory, free_port()),
+                lambda: "read-loop" in collectd_log.read_text(encoding="utf-8", errors="replace"),
+            ),
+            "zabbix-agent2": started("zabbix", zabbix, values.exists),
+        }
         scrape_until(exporter_port, time.monotonic() + WARM_UP_SECONDS)
-        before = cpu_seconds(agent_pid), cpu_seconds(exporter_pid)
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
         scrapes = scrape_until(exporter_port, time.monotonic() + seconds)
-        ours, peer = cpu_seconds(agent_pid) - before[0], cpu_seconds(exporter_pid) - before[1]
-        our_memory, peer_memory = memory_kb(agent_pid), memory_kb(exporter_pid)
-    figure(f"{scrapes} samples in {seconds} s after {WARM_UP_SECONDS} s", "agent", "node_exporter")
-    figure("processor time (ms a sample)", f"{ours / scrapes * 1000:.2f}", f"{peer / scrapes * 1000:.2f}")
-    for what, index in (("resident memory, RSS (MB)", 0), ("proportional memory, PSS (MB)", 1)):
-        figure(what, f"{our_memory[index] / 1024:.1f}", f"{peer_memory[index] / 1024:.1f}")
-    verdict("memory (RSS), agent / node_exporter", our_memory[0] / peer_memory[0], TARGET_MEMORY_RATIO, at_most=True)
-    verdict("processor time, agent / node_exporter", ours / peer, TARGET_CPU_RATIO, at_most=True)
+        used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
+        resident, proportional = ({name: memory_kb(pid)[index] for name, pid in pids.items()} for index in (0, 1))
+    print(f"  {scrapes} samples in {seconds} s after {WARM_UP_SECONDS} s")
+    print(f"  {'':<16} {'ms a sample':>14} {'CPU s an hour':>16} {'RSS (MB)':>12} {'PSS (MB)':>12}")
+    for name in pids:
+        print(
+            f"  {name:<16} {used[name] / scrapes * 1000:>14.2f} {used[name] / seconds * 3600:>16.2f} "
+            f"{resident[name] / 1024:>12.1f} {proportional[name] / 1024:>12.1f}"
+        )
+    memory_ratio = resident["agent"] / resident["node_exporter"]
+    verdict("memory (RSS), agent / node_exporter", memory_ratio, TARGET_MEMORY_RATIO, at_most=True)
+    cpu_ratio = used["agent"] / used["node_exporter"]
+    verdict("processor time, agent / node_exporter", cpu_ratio, TARGET_CPU_RATIO, at_most=True)
 
 
 if __name__ == "__main__":
