@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from collector.database.engine import Database, open_database
 from collector.database.schema import dead_letter, outbox, outbox_cursor
@@ -206,30 +206,28 @@ def test_refused_lines_are_kept_with_the_reason_by_the_move_of_the_cursor(databa
 def test_on_postgresql_no_batch_is_passed_while_an_earlier_one_may_still_appear(
     postgres_url: str, postgres_database: Database
 ) -> None:
-    writer, store = Writer(postgres_database), ListStore()
-    command = open_database(postgres_url)
+    """A command's transaction has numbered its batch and not committed yet: the writer's own batch waits for it."""
+    writer, store, command = Writer(postgres_database), ListStore(), open_database(postgres_url)
+    pump = Pump(postgres_database, writer, store, ME)
+    later = threading.Thread(target=add, args=(postgres_database, [1]))
     with command.write() as connection:
         append(connection, ME, 1, [batch(0)])
-        add(postgres_database, [1])
-        pump = Pump(postgres_database, writer, store, ME)
-        looks = threading.Event()
-        look = pump._next
-
-        def watched(cursor: int) -> list[StoredBatch]:
-            found = look(cursor)
-            looks.set()
-            return found
-
-        pump._next = watched  # type: ignore[method-assign]  # only watched
-        pump.wake()
-        assert looks.wait(20)
-        assert store.numbers == []
+        later.start()
+        wait_until(lambda: locks_waited_for(postgres_database) == 1, "the later batch to wait for the earlier one")
+        assert ids(postgres_database) == []
+    later.join(30)
     pump.wake()
     wait_until(lambda: len(store.numbers) == 2, "both batches")
     pump.stop()
     writer.close()
     command.close()
     assert store.numbers == ids(postgres_database) == sorted(store.numbers)
+
+
+def locks_waited_for(database: Database) -> int:
+    with database.read() as connection:
+        count = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return int(connection.execute(count).scalar_one())
 
 
 def move(database: Database, target: str, last_id: int) -> None:
