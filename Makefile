@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client systemd passwd
 WORKERS ?= $(shell nproc)
 
-.PHONY: run test lint unit benchmarks parts install clean
+.PHONY: run test lint unit benchmarks parts sbom clean
 
 run: $(VENV)/.run
 	$(BIN)/ictagent up
@@ -17,7 +17,7 @@ test: $(VENV)/.dev parts lint unit
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy agent carbon collector dashboards
+	$(BIN)/mypy agent carbon collector dashboards deploy
 	$(BIN)/mypy $$(git ls-files 'tests/*.py')
 	$(BIN)/lint-imports --no-logo
 
@@ -32,6 +32,9 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/ingest.py
 	$(BIN)/python tests/benchmarks/month_totals.py
 	$(BIN)/python tests/benchmarks/power_model_fit.py
+
+sbom: $(VENV)/.dev
+	$(BIN)/python deploy/sbom.py --output dist
 
 # Debian's packages, only as root or with a sudo that asks no password; else the one line to type, and the tests
 # that need a missing part say so when they are skipped.

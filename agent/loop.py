@@ -18,6 +18,7 @@ from types import FrameType
 import agent
 from agent.clock import Clock
 from agent.errors import SpoolError
+from agent.half_hours import HALF_HOUR_NS, HalfHours, is_end_user_device
 from agent.report import Event, Inventory, encode
 from agent.report_builder import build_report
 from agent.sample import Point, Sample
@@ -63,6 +64,7 @@ class Agent:
         # A signal's handler may run at any point of the loop: it writes to a pipe, and takes no lock.
         self._woken, self._waking = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._held: list[Sample] = []
+        self._half_hours: HalfHours | None = None
         self._events: list[Event] = []
         self._inventory: Inventory | None = None
         self._inventory_due = self._inventory_sent_at = -float("inf")
@@ -78,7 +80,7 @@ class Agent:
         signal.signal(signal.SIGINT, self._signalled)
         signal.signal(signal.SIGHUP, self._hung_up)
         self._sampler.settle(_SETTLE_SECONDS)
-        self._take()
+        self._take(starting=True)
         self._report()
         self._sender.start()
         self._say_how_it_goes()
@@ -89,6 +91,7 @@ class Agent:
         interval = self._settings.interval_seconds
         due = time.monotonic() + min(1.0, interval)
         report_due = due
+        starting = True
         while True:
             if select.select([self._woken], [], [], max(0.0, due - time.monotonic()))[0]:
                 os.read(self._woken, 1024)
@@ -98,7 +101,8 @@ class Agent:
                 break
             if time.monotonic() < due:
                 continue
-            self._take()
+            self._take(starting)
+            starting = False
             now = time.monotonic()
             if now >= report_due:
                 self._report()
@@ -109,6 +113,7 @@ class Agent:
             self._say_how_it_goes()
         self._manager.stopping()
         self._take()
+        self._held += self._half_hours.finish() if self._half_hours is not None else []
         self._report()
         self._sampler.close()
         self._sender.stop(LAST_ATTEMPT_SECONDS)
@@ -176,12 +181,13 @@ class Agent:
         waiting = f"{self._spool.reports} reports wait" if self._spool.reports > 1 else "nothing waits"
         return f"{self._sender.problem or f'reporting to {self._settings.collector}'}; {waiting}"
 
-    def _take(self) -> None:
+    def _take(self, starting: bool = False) -> None:
         started = time.perf_counter()
         if self._sender.take_inventory_wish():
             self._inventory_due = self._inventory_sent_at = -float("inf")
         sample = self._sampler.sample(with_inventory=time.monotonic() >= self._inventory_due)
         if sample.inventory is not None:
+            self._know_the_device(sample.inventory)
             self._inventory_due = time.monotonic() + _INVENTORY_SECONDS
             daily = time.monotonic() - self._inventory_sent_at >= _DAY_SECONDS
             if sample.inventory == self._inventory and not daily:
@@ -190,10 +196,25 @@ class Agent:
                 self._inventory, self._inventory_sent_at = sample.inventory, time.monotonic()
         self._status.sources, self._status.choice = sample.sources, sample.choice
         sample.points.append(self._own_point())
-        self._held.append(sample)
+        self._hold(sample, starting)
         if len(self._held) > _MOST_SAMPLES_HELD:
             del self._held[0]
         self._sample_seconds = time.perf_counter() - started
+
+    def _know_the_device(self, inventory: Inventory) -> None:
+        inventory.end_user_device = is_end_user_device(self._settings.end_user_device, inventory)
+        if inventory.end_user_device and self._half_hours is None:
+            self._half_hours = HalfHours()
+            self._status.report_seconds = max(HALF_HOUR_NS / 1e9, self._settings.report_seconds)
+            logger.info("an end-user device: half-hour means are all that is sent (end_user_device)")
+
+    def _hold(self, sample: Sample, starting: bool) -> None:
+        if self._half_hours is None:
+            self._held.append(sample)
+        elif starting:
+            self._held.append(self._half_hours.hand_on(sample))
+        else:
+            self._held += self._half_hours.add(sample)
 
     def _report(self) -> None:
         """Spool the samples held. When no number can be reserved (the disk is full) they are held a while longer."""

@@ -40,7 +40,8 @@ MeterKind = Literal["counter", "power", "utilisation"]
 * `counter`: `[energy_uj]`, a monotonic count of microjoules within one epoch;
 * `power`: `[watts]`, the mean over the interval;
 * `utilisation`: `[busy_us, total_us]`, cumulative processor microseconds within one epoch, the input of the
-  collector's estimate. `total_us` counts every processor, so busy / total is the mean utilisation.
+  collector's estimate. `total_us` counts every processor, so busy / total is the mean utilisation. A guest's meter
+  (`covers` is `guest`) holds what the guest used of the host: busy / total is its share of the host's processors.
 """
 
 Covers = Literal[
@@ -55,13 +56,17 @@ Covers = Literal[
     "battery",
     "component",
     "processors",
+    "guest",
 ]
 """What part of the host a meter sees. `machine_ac` is the whole machine at the plug, `machine_dc` behind its power
 supply (a battery's discharge is `battery`), `ups_output` whatever a UPS feeds, `psys` the platform, `processors` the
-utilisation meter's subject."""
+utilisation meter's subject, `guest` what one guest uses of them (see `Guest`; never part of a choice)."""
 
 OutcomeName = Literal["data", "absent", "failed", "off"]
 Basis = Literal["machine", "psys", "package", "estimate"]
+GuestKind = Literal["virtual_machine", "container"]
+GuestManager = Literal["libvirt", "proxmox", "qemu"]
+"""Who runs a guest; `qemu` is one started by hand, or by a manager that is not known here."""
 
 
 class SampleTime(NamedTuple):
@@ -178,7 +183,8 @@ class Inventory:
     `xen`, `docker`, ...) and `cloud` the provider where DMI gives it away (`aws`, `azure`, `gcp`, ...).
     `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type. `system_uuid` is the
     machine's UUID as its firmware has it, in lower case; a hypervisor gives each guest one of its own, by which host
-    and guest can be told to belong together (`agent.inventory.uuids` knows the other byte order).
+    and guest can be told to belong together (`agent.inventory.uuids` knows the other byte order). `end_user_device`
+    says that half-hour means are all it sends (`agent.half_hours`).
     """
 
     machine_id: str = ""
@@ -202,11 +208,34 @@ class Inventory:
     hypervisor: str = ""
     cloud: str = ""
     boot_unix_ns: int | None = None
+    end_user_device: bool = False
+
+
+@dataclass(slots=True)
+class Guest:
+    """A virtual machine or system container running on this host, with its configured size.
+
+    `meter` names the meter of its CPU time: `guest/<uuid>`, or `guest/<manager>-<id>` where it has no UUID, the same
+    over reboots of host and guest. `name` is the hypervisor's name for it. `system_uuid` is lower case, as the guest
+    sees it in its DMI, and empty where it has none (containers). `vcpus` and `memory_bytes` are what it was given, a
+    container's limit; 0 where no limit is set.
+    """
+
+    meter: str
+    name: str
+    system_uuid: str
+    kind: GuestKind
+    manager: GuestManager
+    vcpus: float
+    memory_bytes: int
 
 
 @dataclass(slots=True)
 class Report:
-    """One report. `inventory` is sent first in a stream, daily, and whenever it changed; None otherwise."""
+    """One report. `inventory` is sent first in a stream, daily, and whenever it changed; None otherwise.
+
+    `guests` holds every guest that the report has a reading of, so that each report stands by itself.
+    """
 
     stream_id: str
     sequence: int
@@ -220,6 +249,7 @@ class Report:
     sources: list[SourceState] = field(default_factory=list)
     choice: Choice = field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
+    guests: list[Guest] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     version: int = FORMAT_VERSION
 

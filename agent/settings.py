@@ -53,6 +53,9 @@ class AgentSettings:
     proxy: str = setting("", "HTTP proxy to the collector, such as http://proxy.example:3128")
     interval_seconds: float = setting(10.0, "seconds between samples")
     report_seconds: float = setting(60.0, "seconds between reports")
+    end_user_device: str = setting(
+        "auto", "whether half-hour means are all that is sent: `yes`, `no`, or `auto`: on laptops and desktops"
+    )
     state_directory: Path = field(
         default_factory=default_state_directory,
         metadata={"description": "where the spool, the key and counters are kept"},
@@ -138,6 +141,8 @@ def check_agent(settings: AgentSettings) -> None:
         )
     if settings.report_seconds < settings.interval_seconds or settings.report_seconds > 3600:
         raise ConfigurationError("report_seconds must lie between interval_seconds and 3600")
+    if settings.end_user_device not in ("auto", "yes", "no"):
+        raise ConfigurationError(f"end_user_device {settings.end_user_device!r} is not one of auto, yes, no")
     if settings.spool_limit_bytes < 1024 * 1024:
         raise ConfigurationError("spool_limit_bytes must be at least 1048576 (1 MB)")
     for name in settings.disabled_sources:

@@ -26,6 +26,8 @@ from collector.segments import GUEST_PLATFORMS
 
 SILENT_SECONDS = 300
 """Five missed reports: a device that was not heard of for as long is silent."""
+HALF_HOURLY_SILENT_SECONDS = 3900
+"""Two half-hours and five minutes: an end-user device sends half-hour means alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,13 @@ class DeviceRow:
     retired_at: int | None
     counted: bool
     """Whether its energy enters totals: a guest's only where the organisation switched that on."""
+    half_hour_means: bool = False
+    """An end-user device, which sends half-hour means alone."""
 
     @property
     def silent(self) -> bool:
-        return self.silent_seconds is None or self.silent_seconds > SILENT_SECONDS
+        patience = HALF_HOURLY_SILENT_SECONDS if self.half_hour_means else SILENT_SECONDS
+        return self.silent_seconds is None or self.silent_seconds > patience
 
     @property
     def host_missing(self) -> bool:
@@ -81,7 +86,7 @@ def devices(
     """The organisations' devices in use (or the retired ones), silent ones first, then by name."""
     at = int(time.time()) if now is None else now
     names = _newest_names(connection)
-    platforms = _platforms(connection)
+    platforms, half_hourly = _platforms(connection), _half_hourly(connection)
     open_place = (device_placement.c.device_id == device.c.id) & device_placement.c.valid_to.is_(None)
     query = (
         select(
@@ -101,7 +106,7 @@ def devices(
         .where(device.c.retired_at.isnot(None) if retired else device.c.retired_at.is_(None))
         .where(device.c.merged_into.is_(None), _of(organisations))
     )
-    rows = [_row(one, names, platforms, at) for one in connection.execute(query).mappings()]
+    rows = [_row(one, names, platforms, half_hourly, at) for one in connection.execute(query).mappings()]
     return sorted(rows, key=lambda row: (not row.silent, row.host_name, row.device_id))
 
 
@@ -204,7 +209,13 @@ def _platforms(connection: Connection) -> dict[str, str]:
     return dict(connection.execute(query).all())
 
 
-def _row(one: Any, names: dict[str, str], platforms: dict[str, str], now: int) -> DeviceRow:
+def _half_hourly(connection: Connection) -> set[str]:
+    """The devices whose newest inventory says that they are end-user devices."""
+    said = inventory.c.body.contains('"end_user_device":true')
+    return set(connection.execute(select(inventory.c.device_id).where(inventory.c.valid_to.is_(None), said)).scalars())
+
+
+def _row(one: Any, names: dict[str, str], platforms: dict[str, str], half_hourly: set[str], now: int) -> DeviceRow:
     heard = one["last_report_at"]
     platform = platforms.get(one["id"], "")
     return DeviceRow(
@@ -227,4 +238,5 @@ def _row(one: Any, names: dict[str, str], platforms: dict[str, str], now: int) -
         basis=one["basis"] or "",
         retired_at=one["retired_at"],
         counted=one["count_host_missing"] or platform not in GUEST_PLATFORMS,
+        half_hour_means=one["id"] in half_hourly,
     )

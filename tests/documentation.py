@@ -23,6 +23,7 @@ from agent.cli import main as root_command  # noqa: E402  # the script runs from
 from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement  # noqa: E402
 from agent.settings import AgentSettings  # noqa: E402
 from collector.settings import CollectorSettings  # noqa: E402
+from deploy.sbom import parts  # noqa: E402
 
 DOCS = ROOT / "docs"
 DEFAULTS_IN_WORDS = {
@@ -142,6 +143,16 @@ def _number(value: float) -> str:
     return "2^63" if value == 2.0**63 else f"{value:,.10g}".replace(",", " ")
 
 
+def component_block() -> str:
+    """The libraries that come along, with their licence, and which of the two products they are in."""
+    of_agent = {part.name for part in parts("agent")}
+    lines = ["| library | version | licence | in |", "| --- | --- | --- | --- |"]
+    for part in parts("collector")[1:]:
+        where = "agent, collector" if part.name in of_agent else "collector"
+        lines.append(f"| {part.name} | {part.version} | {part.licence} | {where} |")
+    return "\n".join(lines)
+
+
 BLOCKS = {
     "metrics.md": {"measurements": measurement_block},
     "command-line.md": {"commands": command_block},
@@ -149,6 +160,8 @@ BLOCKS = {
         "agent settings": lambda: settings_block("agent"),
         "collector settings": lambda: settings_block("collector"),
     },
+    # Other releases of Python need fewer libraries: the oldest one's list is the page's.
+    **({"security.md": {"components": component_block}} if sys.version_info[:2] == (3, 11) else {}),
 }
 """What is written from the code, by page and name of the part."""
 
@@ -162,10 +175,10 @@ def replaced(page: str, name: str, block: str) -> str:
 
 
 def main() -> None:
-    for name, parts in BLOCKS.items():
+    for name, blocks in BLOCKS.items():
         path = DOCS / name
         page = before = path.read_text(encoding="utf-8")
-        for part, block in parts.items():
+        for part, block in blocks.items():
             page = replaced(page, part, block())
         if page == before:
             print(f"docs/{name} is as the code")
