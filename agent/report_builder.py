@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent.report import Event, Meter, Reading, Report, Row, Series
+from agent.report import Event, Guest, Meter, Reading, Report, Row, Series
 from agent.sample import Sample
 
 
@@ -15,10 +15,13 @@ def build_report(
     report.sources, report.choice, report.events = newest.sources, newest.choice, list(events)
     series: dict[tuple[str, ...], int] = {}
     meters: dict[Meter, int] = {}
+    guests: dict[str, Guest] = {}
     for sample in samples:
         wall_ns = sample.time.wall_ns
         report.samples.append(sample.time)
         report.inventory = sample.inventory or report.inventory
+        # Of a guest that was stopped since, the report has readings too.
+        guests |= {guest.meter: guest for guest in sample.guests}
         for point in sample.points:
             key = (point.measurement, *point.fields, *(text for tag in point.tags.items() for text in tag))
             position = series.get(key)
@@ -32,4 +35,5 @@ def build_report(
                 place = meters[one.meter] = len(report.meters)
                 report.meters.append(one.meter)
             report.readings.append(Reading(place, wall_ns, one.interval_ns, one.values, one.differences))
+    report.guests = list(guests.values())
     return report

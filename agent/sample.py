@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from agent.report import Choice, Inventory, Meter, SampleTime, SourceState, Value
+from agent.report import Choice, Guest, Inventory, Meter, SampleTime, SourceState, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,4 @@ class Sample:
     sources: list[SourceState] = field(default_factory=list)
     choice: Choice = field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
+    guests: list[Guest] = field(default_factory=list)

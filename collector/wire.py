@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from agent.report import FORMAT_VERSION, Choice, Event, Inventory, Meter, SampleTime, Series, SourceState, Value
+from agent.report import FORMAT_VERSION, Choice, Event, Guest, Inventory, Meter, SampleTime, Series, SourceState, Value
 from collector.errors import ReportTooLarge, ReportUnreadable
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
@@ -49,6 +49,7 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
     sources: Annotated[list[SourceState], Meta(max_length=64)] = []
     choice: Choice = msgspec.field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
+    guests: Annotated[list[Guest], Meta(max_length=MOST_METERS)] = []
     events: Annotated[list[Event], Meta(max_length=1000)] = []
     version: int = FORMAT_VERSION
 

@@ -12,7 +12,7 @@ import pytest
 
 from agent.clock import Clock
 from agent.files import read_text, write_durably
-from agent.report import Choice, Event, Inventory, Meter, Report, Row, SampleTime, Series, SourceState, encode
+from agent.report import Choice, Event, Guest, Inventory, Meter, Report, Row, SampleTime, Series, SourceState, encode
 from agent.report_builder import build_report
 from agent.sample import MeterReading, Point, Sample
 
@@ -45,6 +45,14 @@ def test_other_tags_or_other_fields_are_another_series() -> None:
         Point("system_disk", {"disk": "sda"}, {"busy_ratio": 0.1, "reads_per_second": 1.0}),
     ]
     assert len(built(sample(1, points=points)).series) == 3
+
+
+def test_a_report_names_every_guest_that_it_has_a_reading_of_with_its_newest_size() -> None:
+    def guest(name: str, memory_bytes: int = 4096) -> Guest:
+        return Guest(f"guest/{name}", name, "", "virtual_machine", "libvirt", 2.0, memory_bytes)
+
+    report = built(sample(1, guests=[guest("stopped"), guest("web")]), sample(2, guests=[guest("web", 8192)]))
+    assert report.guests == [guest("stopped"), guest("web", 8192)]
 
 
 def test_a_meter_in_a_new_epoch_is_named_again() -> None:

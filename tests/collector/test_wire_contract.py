@@ -8,6 +8,7 @@ import msgspec
 from agent.report import (
     Choice,
     Event,
+    Guest,
     Inventory,
     Meter,
     Reading,
@@ -34,6 +35,7 @@ EVERYTHING = Report(
     [SourceState("rapl", "data"), SourceState("hwmon", "failed", "why", "what to do")],
     Choice("package", ["rapl/package-0"], {"machine": "none"}),
     Inventory(machine_id="m", cpu_sockets=2),
+    [Guest("guest/u", "web", "u", "virtual_machine", "libvirt", 2.0, 4096)],
     [Event(10, "spool_dropped", "2 reports")],
 )
 """A report in which nothing is left at its default."""
