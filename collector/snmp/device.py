@@ -1,0 +1,44 @@
+"""One device, read: everything that its profiles make of a snapshot."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from collector.snmp.device_power import DevicePower, device_power
+from collector.snmp.identity import DeviceIdentity, identify
+from collector.snmp.profile import Profile
+from collector.snmp.profile_files import profiles
+from collector.snmp.readings import Reading, readings
+from collector.snmp.selection import select
+from collector.snmp.snapshot import Snapshot
+from collector.snmp.utilisation import MemoryUse, ProcessorLoad, memory, processors
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReading:
+    """What one device told at one time."""
+
+    identity: DeviceIdentity
+    power: DevicePower
+    readings: list[Reading]
+    processors: list[ProcessorLoad]
+    memory: list[MemoryUse]
+    profiles: tuple[str, ...]
+
+
+def evaluate(snapshot: Snapshot, holding: Sequence[Profile]) -> DeviceReading:
+    """What the profiles that hold for a device make of what it answered."""
+    identity = identify(snapshot, holding)
+    found = readings(snapshot, holding)
+    return DeviceReading(
+        identity,
+        device_power(found, identity.kind),
+        found,
+        processors(snapshot, holding),
+        memory(snapshot, holding),
+        tuple(one.name for one in holding),
+    )
+
+
+def evaluate_whole(snapshot: Snapshot, among: Iterable[Profile] | None = None) -> DeviceReading:
+    """The same of a snapshot that holds all that the device has: a recording."""
+    return evaluate(snapshot, select(snapshot, profiles().values() if among is None else among))

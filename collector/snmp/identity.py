@@ -1,0 +1,73 @@
+"""What a device is: kind, vendor, hardware, version, serial and name."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from collector.snmp.oids import is_instance
+from collector.snmp.profile import Profile, TextRule
+from collector.snmp.rows import beside, rows
+from collector.snmp.snapshot import Snapshot
+from collector.snmp.values import SnmpValue, text
+
+SYS_DESCRIPTION = "1.3.6.1.2.1.1.1.0"
+SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
+SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
+SYS_NAME = "1.3.6.1.2.1.1.5.0"
+SYSTEM = (SYS_DESCRIPTION, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
+
+_UNSAID = frozenset({"", "n/a", "na", "none", "null", "unknown", "not specified", "not available", "-", "0"})
+"""What firmware writes where it has no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """A device as it names itself. An empty text is "not known"."""
+
+    kind: str = ""
+    vendor: str = ""
+    hardware: str = ""
+    version: str = ""
+    serial: str = ""
+    name: str = ""
+    sys_object_id: str = ""
+    sys_description: str = ""
+
+
+def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
+    """The device's identity: of each text the first that a profile gives, in the order of the profiles."""
+    return DeviceIdentity(
+        kind=next((one.kind for one in profiles if one.kind), ""),
+        vendor=next((one.vendor for one in profiles if one.vendor), ""),
+        hardware=_first(snapshot, (rule for one in profiles for rule in one.hardware)),
+        version=_first(snapshot, (rule for one in profiles for rule in one.version)),
+        serial=_first(snapshot, (rule for one in profiles for rule in one.serial)),
+        name=snapshot.text(SYS_NAME),
+        sys_object_id=snapshot.text(SYS_OBJECT_ID),
+        sys_description=snapshot.text(SYS_DESCRIPTION),
+    )
+
+
+def _first(snapshot: Snapshot, rules: Iterable[TextRule]) -> str:
+    return next((found for rule in rules if (found := _text_of(snapshot, rule))), "")
+
+
+def _text_of(snapshot: Snapshot, rule: TextRule) -> str:
+    for _, index, value in rows(snapshot, rule.oid, where=rule.where):
+        if is_instance(rule.oid) and index:
+            continue
+        found = _said(value, rule)
+        if found.lower() in _UNSAID:
+            continue
+        others = [beside(snapshot, column, index) for column in rule.more]
+        parts = [found, *("" if other is None else text(other) for other in others)]
+        return " ".join(rule.format.format(*parts).split())
+    return ""
+
+
+def _said(value: SnmpValue, rule: TextRule) -> str:
+    said = value.hex() if rule.hex and isinstance(value, bytes) else text(value)
+    if rule.pattern:
+        match = re.search(rule.pattern, said, re.DOTALL)
+        said = (match[1] or "") if match else ""
+    return rule.map.get(said, "") if rule.map else said.strip()

@@ -1,0 +1,94 @@
+"""Rows of a table as profiles speak of them: values beside a row, conditions on it, its name."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from collector.snmp.oids import is_instance, part
+from collector.snmp.profile import Column, Condition, Key
+from collector.snmp.snapshot import Snapshot
+from collector.snmp.values import SnmpValue, number, text
+
+_PLACE = re.compile(r"\{(-?\d+)\}")
+
+
+def rows(
+    snapshot: Snapshot, oid: str, index: str = "", where: Sequence[Condition] = ()
+) -> Iterator[tuple[str, str, SnmpValue]]:
+    """OID, index and value of each row of a column that meets the conditions; of an instance itself, with index ""."""
+    for found, value in snapshot.column(oid).items():
+        if index and re.fullmatch(index, found) is None:
+            continue
+        if all(meets(snapshot, one, found) for one in where):
+            yield (f"{oid}.{found}" if found else oid), found, value
+
+
+def beside(snapshot: Snapshot, column: Column | Condition, index: str) -> SnmpValue | None:
+    """The value of another column for a row, or None."""
+    oid = column.oid
+    if not is_instance(oid):
+        inner = index if column.index is None else part(index, column.index[0], column.index[1] or None)
+        oid = f"{oid}{column.prefix and '.' + column.prefix}{inner and '.' + inner}{column.suffix and '.' + column.suffix}"
+    value = snapshot.get(oid)
+    if value is not None and column.pointer:
+        return snapshot.get(f"{column.pointer}.{text(value)}")
+    return value
+
+
+def meets(snapshot: Snapshot, condition: Condition, index: str) -> bool:
+    """Whether a row meets a condition."""
+    value = beside(snapshot, condition, index)
+    if value is None:
+        return condition.missing
+    if condition.any_of and not any(_same(value, one) for one in condition.any_of):
+        return False
+    if any(_same(value, one) for one in condition.none_of):
+        return False
+    if condition.matches and re.search(condition.matches, text(value)) is None:
+        return False
+    if condition.above is None and condition.below is None:
+        return True
+    figure = number(value)
+    if figure is None:
+        return False
+    return (condition.above is None or figure > condition.above) and (
+        condition.below is None or figure < condition.below
+    )
+
+
+def _same(value: SnmpValue, key: Key) -> bool:
+    return value == key if isinstance(key, int) and isinstance(value, (int, float)) else text(value) == str(key)
+
+
+def name_of(snapshot: Snapshot, template: str, names: Sequence[Column], index: str) -> str:
+    """A row's name by its template; without one, the first of `names` that is not empty."""
+    found = ""
+    for column in names:
+        value = beside(snapshot, column, index)
+        if value is not None and (found := _mapped(column, value)):
+            break
+    if not template:
+        return found
+    numbers = index.split(".")
+
+    def arc(match: re.Match[str]) -> str:
+        place = int(match[1])
+        place -= place > 0
+        return numbers[place] if -len(numbers) <= place < len(numbers) else ""
+
+    filled = _PLACE.sub(arc, template.replace("{index}", index))
+    return filled.replace("{name}", found).strip()
+
+
+def _mapped(column: Column, value: SnmpValue) -> str:
+    return str(column.map.get(text(value), "")) if column.map else text(value)
+
+
+def factor(snapshot: Snapshot, column: Column, index: str) -> float | None:
+    """What a column multiplies a row's number by: its number, or what its map makes of it; None where unknown."""
+    value = beside(snapshot, column, index)
+    if value is None:
+        return None
+    if column.map:
+        mapped = column.map.get(text(value))
+        return float(mapped) if mapped is not None else None
+    return number(value)
