@@ -64,7 +64,8 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
             break
         diagnoses.append(
             DiagnosisFound(
-                "power_zero", f"{higher} power is 0 while {basis} power is {sums[basis]:.4g} W: the zero is not believed"
+                "power_zero",
+                f"{higher} power is 0 while {basis} power is {sums[basis]:.4g} W: the zero is not believed",
             )
         )
     poe = _poe(power)

@@ -55,7 +55,15 @@ def _of_rule(snapshot: Snapshot, profile: Profile, rule: ReadingRule) -> Iterato
         if value is not None:
             name = name_of(snapshot, rule.name, rule.names, index) or rule.object
             yield Reading(
-                oid, rule.quantity, UNITS[rule.quantity], value, rule.role, name, profile.name, rule.counted, rule.estimated
+                oid,
+                rule.quantity,
+                UNITS[rule.quantity],
+                value,
+                rule.role,
+                name,
+                profile.name,
+                rule.counted,
+                rule.estimated,
             )
 
 

@@ -44,5 +44,3 @@ def select(snapshot: Snapshot, profiles: Iterable[Profile], answering: Iterable[
     found = sorted(filter(holds, profiles), key=lambda one: (-one.priority, one.name))
     replaced = {name for profile in found for name in profile.replaces}
     return [profile for profile in found if profile.name not in replaced]
-
-

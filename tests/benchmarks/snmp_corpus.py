@@ -2,10 +2,10 @@
 
     python tests/benchmarks/snmp_corpus.py [--recordings DIR] [--only REGEX] [--missing [WHAT]] [--council A]
 
-For the recordings in `../shared/snmp` (their README explains the tables): found/expected for each quantity, a value equal
-within 0.5% at the same OID; hardware, version and serial equal but for case and spaces; each processor's and memory
-pool's percentage within 0.5 points at the same OID. Rows whose `note` says that the expected value is wrong are listed apart with what we say
-instead. Figures that are no consumption (optical, statistics, ratings) are counted apart from those that are.
+For the recordings in `../shared/snmp` (their README explains the tables): found/expected for each quantity, a value
+equal within 0.5% at the same OID; hardware, version and serial equal but for case and punctuation; each processor's and
+memory pool's percentage within 0.5 points at the same OID. Rows whose `note` says that the expected value is wrong are
+listed apart with what we say instead. Figures that are no consumption (optical, statistics, ratings) are counted apart.
 """
 
 import argparse
@@ -70,11 +70,15 @@ def power_rows(rows: list[dict[str, str]], said: dict[str, DeviceReading]) -> It
         mine = [one for one in at if one.quantity == quantity]
         wanted = float(row["expected"])
         # A sum of a split counter and the unit of a ratio apart, the expected value is the profile's unit.
-        good = any(close(one.value, wanted) or (quantity == "power_factor" and close(one.value * 100, wanted)) for one in mine)
+        good = any(
+            close(one.value, wanted) or (quantity == "power_factor" and close(one.value * 100, wanted)) for one in mine
+        )
         text = "; ".join(f"{one.value:g} {one.unit} {one.role} ({one.profile})" for one in at) or "nothing"
         kind = quantity if row["role"] not in NO_CONSUMPTION else f"{quantity}, no consumption ({row['role']})"
         place = f"{row['mib_object'] or row['descr']} {row['sensor_oid']} raw {row['raw']}"
-        yield Row(row["recording"], kind, row["council"], f"{wanted:g} [{place}]", text, good, row["note"] or _check(row))
+        yield Row(
+            row["recording"], kind, row["council"], f"{wanted:g} [{place}]", text, good, row["note"] or _check(row)
+        )
 
 
 def _check(row: dict[str, str]) -> str:
@@ -131,7 +135,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What the profiles read of the recordings.")
     parser.add_argument("--recordings", type=Path, default=SHARED, help="folder with snmprec/ and the tables")
     parser.add_argument("--only", default="", help="recordings whose name matches this regular expression")
-    parser.add_argument("--missing", nargs="?", const="", default=None, metavar="WHAT", help="list what is not read right")
+    parser.add_argument(
+        "--missing", nargs="?", const="", default=None, metavar="WHAT", help="list what is not read right"
+    )
     parser.add_argument("--council", default="ABC", help="with --missing: only these")
     arguments = parser.parse_args()
     names = {row["recording"] for row in table(arguments.recordings / "inventory.tsv")}
