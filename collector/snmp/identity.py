@@ -56,18 +56,19 @@ def _text_of(snapshot: Snapshot, rule: TextRule) -> str:
     for _, index, value in rows(snapshot, rule.oid, where=rule.where):
         if is_instance(rule.oid) and index:
             continue
-        found = _said(value, rule)
-        if found.lower() in _UNSAID:
+        said = _said(value, rule)
+        if said[0].lower() in _UNSAID:
             continue
         others = [beside(snapshot, column, index) for column in rule.more]
-        parts = [found, *("" if other is None else text(other) for other in others)]
+        parts = [*said, *("" if other is None else text(other) for other in others)]
         return " ".join(rule.format.format(*parts).split())
     return ""
 
 
-def _said(value: SnmpValue, rule: TextRule) -> str:
-    said = value.hex() if rule.hex and isinstance(value, bytes) else text(value)
+def _said(value: SnmpValue, rule: TextRule) -> list[str]:
+    """The text that a rule takes from a value, or where its pattern has several groups, each of them."""
+    said = [value.hex() if rule.hex and isinstance(value, bytes) else text(value)]
     if rule.pattern:
-        match = re.search(rule.pattern, said, re.DOTALL)
-        said = (match[1] or "") if match else ""
-    return rule.map.get(said, "") if rule.map else said.strip()
+        match = re.search(rule.pattern, said[0], re.DOTALL)
+        said = [group or "" for group in match.groups()] if match else [""]
+    return [rule.map.get(said[0], "")] if rule.map else [one.strip() for one in said]

@@ -170,7 +170,8 @@ class TextRule(_Table, frozen=True, kw_only=True):
     """A text of the device: hardware, version or serial. The first rule that gives one holds.
 
     `oid` may be a column: then the first row that meets `where` counts. `pattern` takes its first group; `map` translates
-    what was found; `format` puts it and `more` texts together: `{0}` is the first.
+    what was found; `format` puts it and `more` texts together: `{0}` is the first. A pattern of several groups gives
+    `{0}`, `{1}` and so on, and those of `more` follow.
     """
 
     oid: OidText
