@@ -137,6 +137,18 @@ def test_uninstall_leaves_the_data_and_purge_leaves_nothing(host: Host) -> None:
     assert pending(host, uninstall(facts(host), service, None, purge=True)) == []
 
 
+def test_uninstall_for_a_packages_removal_keeps_the_settings_and_no_key(host: Host) -> None:
+    do(host, install_agent(facts(host), wanted(), "good"))
+    for key in (PurePosixPath("/etc/ictagent/key"), PurePosixPath("/var/lib/ictagent/key")):
+        host.path(key).write_text("secret")
+    do(host, uninstall(facts(host), agent_of(facts(host)), None, purge=False, keep_settings=True))
+    left = entries(host.root)
+    assert "/etc/ictagent/agent.toml" in left
+    assert (
+        not {"/etc/ictagent/key", "/var/lib/ictagent/key", "/etc/systemd/system/ictagent-agent.service"} & left.keys()
+    )
+
+
 def test_uninstalling_the_agent_leaves_a_collector_on_the_same_machine_alone(host: Host) -> None:
     do(host, install_collector(facts(host), WantedCollector()))
     with_collector = entries(host.root)
