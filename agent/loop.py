@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import agent
+from agent.branch import branched_meters
 from agent.clock import Clock
 from agent.errors import SpoolError
 from agent.half_hours import HALF_HOUR_NS, HalfHours, is_end_user_device
@@ -169,7 +170,8 @@ class Agent:
         status, sender = self._status, self._sender
         status.written_at = int(time.time())
         status.last_report_at = sender.last_report_at or status.last_report_at
-        status.last_problem, status.key_id = sender.problem, sender.key_id or status.key_id
+        status.last_problem = self._spool.problem or sender.problem
+        status.key_id = sender.key_id or status.key_id
         status.key_expires_at = sender.key_expires_at or status.key_expires_at
         status.spool_reports, status.spool_bytes = self._spool.reports, self._spool.size_bytes
         status.rejected_reports = len(self._spool.rejected_files())
@@ -179,7 +181,8 @@ class Agent:
     def _line(self) -> str:
         """One line for `systemctl status`."""
         waiting = f"{self._spool.reports} reports wait" if self._spool.reports > 1 else "nothing waits"
-        return f"{self._sender.problem or f'reporting to {self._settings.collector}'}; {waiting}"
+        problem = self._spool.problem or self._sender.problem
+        return f"{problem or f'reporting to {self._settings.collector}'}; {waiting}"
 
     def _take(self, starting: bool = False) -> None:
         started = time.perf_counter()
@@ -217,20 +220,27 @@ class Agent:
             self._held += self._half_hours.add(sample)
 
     def _report(self) -> None:
-        """Spool the samples held. When no number can be reserved (the disk is full) they are held a while longer."""
+        """Spool the samples held. What the disk has no room for stays in memory, which the log says."""
         if not self._held:
             return
         self._note_drops()
         self._events += self._sender.take_events()
         with self._lock:
+            self._note_damage()
+            sequence = self._spool.next_sequence()
+            report = build_report(self._held, self._spool.stream_id, sequence, agent.__version__, self._events)
+            report.meters = branched_meters(report.meters, self._spool.branch)
+            self._held, self._events = [], []
             try:
-                sequence = self._spool.next_sequence()
-                report = build_report(self._held, self._spool.stream_id, sequence, agent.__version__, self._events)
-                self._held, self._events = [], []
                 self._spool.add(sequence, encode(report))
             except SpoolError as error:
                 logger.error("%s", error)  # noqa: TRY400  # the message is for the user, the trace for nobody
         self._sender.wake()
+
+    def _note_damage(self) -> None:
+        for note in self._spool.take_notes():
+            logger.warning("%s", note)
+            self._events.append(Event(self._clock.now().wall_ns, "spool_damaged", note[:1000]))
 
     def _note_drops(self) -> None:
         dropped = self._spool.counters.dropped
