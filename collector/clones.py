@@ -175,7 +175,7 @@ def _restore_inventory(
     if not rows or original == clone or machines[-1] != clone or original not in machines:
         return
     newest = rows[len(machines) - 1 - machines[::-1].index(original)]
-    kept = {name: getattr(newest, name) for name in ("body", "sha256", "host_name", "platform")}
+    kept = {name: getattr(newest, name) for name in ("body", "sha256", "host_name", "platform", "link_uuid")}
     version = 1 + max(row.version for row in rows)
     with history_edit(connection, device_id, now, now, collector_id):
         begin(connection, inventory, {"device_id": device_id}, {**kept, "version": version}, now)

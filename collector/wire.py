@@ -2,8 +2,8 @@
 
 The shape is `agent.report.Report`; `WireReport` repeats its fields (a test compares them) with the bounds that a
 collector must hold an unknown sender to, and with rows as plain tuples, which decode in less than half the time.
-Envelope errors refuse the report. A bad row or reading costs only itself: when the whole does not decode, rows and
-readings are decoded one by one and the bad ones are returned as `Refused`.
+Envelope errors refuse the report. A bad row, reading or guest costs only itself: when the whole does not decode, they
+are decoded one by one and the bad ones are returned as `Refused`.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
-    """All of a report but its rows and readings."""
+    """All of a report but its rows, readings and guests."""
 
     stream_id: Annotated[str, Meta(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
     sequence: Annotated[int, Meta(ge=1, le=2**53)]
@@ -49,7 +49,6 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
     sources: Annotated[list[SourceState], Meta(max_length=64)] = []
     choice: Choice = msgspec.field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
-    guests: Annotated[list[Guest], Meta(max_length=MOST_METERS)] = []
     events: Annotated[list[Event], Meta(max_length=1000)] = []
     version: int = FORMAT_VERSION
 
@@ -59,13 +58,15 @@ class WireReport(_Envelope):
 
     rows: list[WireRow] = []
     readings: list[WireReading] = []
+    guests: Annotated[list[Guest], Meta(max_length=MOST_METERS)] = []
 
 
 class _LenientReport(_Envelope):
-    """A report whose rows and readings are still JSON, each to be decoded by itself."""
+    """A report whose rows, readings and guests are still JSON, each to be decoded by itself."""
 
     rows: list[msgspec.Raw] = []
     readings: list[msgspec.Raw] = []
+    guests: Annotated[list[msgspec.Raw], Meta(max_length=MOST_METERS)] = []
 
 
 class _Version(msgspec.Struct):
@@ -104,6 +105,7 @@ _version_decoder = msgspec.json.Decoder(_Version)
 _lenient_decoder = msgspec.json.Decoder(_LenientReport)
 _row_decoder = msgspec.json.Decoder(WireRow)
 _reading_decoder = msgspec.json.Decoder(WireReading)
+_guest_decoder = msgspec.json.Decoder(Guest)
 
 
 def unpack(body: bytes, content_encoding: str) -> bytes:
@@ -170,6 +172,7 @@ def _decode(text: bytes, refused: Refused) -> WireReport:
     report = WireReport(**{name: getattr(lenient, name) for name in _Envelope.__struct_fields__})
     report.rows = _each(lenient.rows, _row_decoder, refused, "row")
     report.readings = _each(lenient.readings, _reading_decoder, refused, "reading")
+    report.guests = _each(lenient.guests, _guest_decoder, refused, "guest")
     return report
 
 
