@@ -147,8 +147,11 @@ def drip(content: bytes) -> Callable[[socket.socket], None]:
     [
         b"HTTP/1.1 200 OK\r\nX-Slow: " + b"s" * 300,
         b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + b" " * 300,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 300,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 60,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * 300,
     ],
-    ids=["headers", "body"],
+    ids=["headers", "body", "size of a chunk", "trailers", "body without a length"],
 )
 def test_a_peer_that_drips_its_answer_does_not_hold_the_sender(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "ANSWER_SECONDS", 0.6)
