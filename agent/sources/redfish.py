@@ -13,21 +13,27 @@ from typing import TYPE_CHECKING
 
 from agent.inventory.uuids import normalised, read_system_uuid, same_machine
 from agent.outcome import Absent, Data, Failed, Outcome
-from agent.sources.doubt import Doubt
+from agent.sources.doubt import HIGHEST_MACHINE_WATTS, Doubt
 from agent.sources.needs import Needs
 from agent.sources.reading import RawReading
 from agent.sources.redfish_client import ROOT_PATH, RedfishClient, RedfishError, Resource, link, links
-from agent.sources.redfish_power import ChassisPower, chassis_power, members
+from agent.sources.redfish_power import SHARED_SUPPLIES, ChassisPower, chassis_power, members
 from agent.sources.source import Background, Source
 
 if TYPE_CHECKING:
     from agent.settings import AgentSettings
 
 NAME = "redfish"
-HIGHEST_MACHINE_WATTS = 50_000.0
+_FORGOTTEN_AFTER = 20
+"""Readings that a form of answer may fail before another takes its place."""
 _LOOKED_FOR_SECONDS = 3600.0
 """Chassis are looked for again after so long: firmware updates rename them."""
+_GONE = (400, 404, 410)
+"""Statuses of a chassis that may have another name now."""
 _SWITCH_OFF = 'or switch the source off: disabled_sources = ["redfish"]'
+_NO_MACHINES = ("Virtual", "OS", "Composed", "DPU")
+"""System types that run within a machine."""
+_SERVERS = ("RackMount", "StandAlone")
 _AROUND = ("Rack", "RackGroup", "Row", "Pod", "Zone", "Facility", "StorageEnclosure", "Shelf")
 """Chassis types that are no machine."""
 
@@ -63,6 +69,8 @@ class Machine:
         self._chassis: list[str] = []
         self._known: list[str] = []
         self._measuring: frozenset[str] = frozenset()
+        self._forms: dict[str, str] = {}
+        self._missed = 0
         self._looked_at = 0.0
         self._lock = threading.Lock()
 
@@ -72,7 +80,8 @@ class Machine:
             try:
                 return self._read()
             except RedfishError as error:
-                self._chassis = []
+                if error.status in _GONE:
+                    self._chassis = []
                 return Failed(f"the controller: {error}", f"{error.remedy}, {_SWITCH_OFF}")
 
     def close(self) -> None:
@@ -85,14 +94,20 @@ class Machine:
             if isinstance(found, Failed):
                 return found
             if found != self._known:
-                self._measuring = frozenset()
+                self._measuring, self._forms = frozenset(), {}
             self._chassis, self._known, self._looked_at = found, found, time.monotonic()
         resources = [self._client.get(path) for path in self._chassis]
         outermost = _outermost(self._chassis, resources)
-        powers = {_id(one): chassis_power(one, self._client.get) for one in outermost}
+        powers = {
+            name: chassis_power(one, self._client.get, self._forms.get(name, ""))
+            for name, one in {_id(one): one for one in outermost}.items()
+        }
         # Chassis that measure nothing (backplanes, risers) stand beside the one that does.
         measured = {name: power for name, power in powers.items() if power is not None}
         if lost := sorted(self._measuring - measured.keys()):
+            self._missed += 1
+            if self._missed >= _FORGOTTEN_AFTER:
+                self._forms, self._missed = {}, 0
             # A part must not pass for the whole, nor a gap for a machine without a meter.
             return Failed(
                 f"the controller gives no reading of chassis {', '.join(lost)} now",
@@ -101,7 +116,8 @@ class Machine:
         if not measured:
             self._chassis = []
             return Absent("the controller gives no power of this machine's chassis")
-        self._measuring = frozenset(measured)
+        self._measuring, self._missed = frozenset(measured), 0
+        self._forms = {name: one.form for name, one in measured.items() if one.watts > 0}
         return self._judged(measured)
 
     def _judged(self, powers: dict[str, ChassisPower]) -> Outcome[list[RawReading]]:
@@ -138,8 +154,9 @@ class Machine:
                     "correct redfish_chassis to the Ids of /redfish/v1/Chassis",
                 )
             return named
-        systems = [self._client.get(path) for path in members(link(root, "Systems"), self._client.get)]
-        physical = [one for one in systems if one.get("SystemType") not in ("Virtual", "OS", "Composed")]
+        systems = {path: self._client.get(path) for path in members(link(root, "Systems"), self._client.get)}
+        others = frozenset(path.rstrip("/") for path, one in systems.items() if one.get("SystemType") in _NO_MACHINES)
+        physical = [one for path, one in systems.items() if path.rstrip("/") not in others]
         mine = physical
         if len(physical) > 1:
             own = read_system_uuid(self._root)
@@ -152,17 +169,26 @@ class Machine:
                 )
         linked = [path for one in mine for path in links(one.get("Links"), "Chassis")]
         candidates = list(dict.fromkeys(linked)) or every
-        return self._of_this_machine_alone(candidates)
+        return self._of_this_machine_alone(candidates, others)
 
-    def _of_this_machine_alone(self, candidates: list[str]) -> list[str] | Failed:
-        """Without what stands around machines, and without what feeds several of them."""
+    def _of_this_machine_alone(self, candidates: list[str], others: frozenset[str]) -> list[str] | Failed:
+        """Without what stands around machines, and without what feeds several of them; `others` are systems within one."""
         shared: list[str] = []
         found: list[str] = []
+        types: dict[str, str] = {}
         for path in candidates:
             chassis = self._client.get(path)
-            if chassis.get("ChassisType") in _AROUND:
+            types[path] = str(chassis.get("ChassisType") or "")
+            if types[path] in _AROUND:
                 continue
-            (shared if len(links(chassis.get("Links"), "ComputerSystems")) > 1 else found).append(path)
+            fed = {one.rstrip("/") for one in links(chassis.get("Links"), "ComputerSystems")} - others
+            (shared if len(fed) > 1 else found).append(path)
+        # A node's controller may list the enclosure, and know of no neighbour in it.
+        own = {types[path] for path in found}
+        if own & {*SHARED_SUPPLIES}:
+            found = [path for path in found if types[path] not in ("Enclosure", *_SERVERS)]
+        elif own & {*_SERVERS}:
+            found = [path for path in found if types[path] != "Enclosure"]
         if not found and shared:
             return Failed(
                 "the controller gives power only of a chassis that feeds several systems",
