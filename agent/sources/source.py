@@ -185,5 +185,8 @@ class Background:
             self._data = None
         elif isinstance(outcome, Data):
             period = self._period_ns / 1e9
-            value = [replace(one, taken_ns=one.taken_ns or now_ns, period_seconds=period) for one in outcome.value]
+            value = [
+                replace(one, taken_ns=one.taken_ns or now_ns, period_seconds=one.period_seconds or period)
+                for one in outcome.value
+            ]
             self._data, self._data_ns = Data(value, outcome.note), now_ns
