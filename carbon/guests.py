@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from carbon.calendar import HALF_HOUR_SECONDS
 from carbon.facts import HALF_HOUR_MS, UtilisationFacts
+from carbon.units import split_by_largest_remainder
 from carbon.utilisation import BINS
 
 _MILLI = 1000
@@ -88,7 +89,7 @@ def share_out(host: HostHalfHour, guests: Sequence[GuestHalfHour]) -> SharedOut:
     busy = [max(0, guest.used.busy_us) for guest in guests]
     # A guest's time is read beside the host's, not at the same moment: together they may seem to exceed it.
     own = max(0, host.used.busy_us - sum(busy))
-    active_parts = split(active, [*busy, own], otherwise=len(guests))
+    active_parts = _split(active, [*busy, own], otherwise=len(guests))
     wall_ms = max([host.used.ran_ms, *(guest.used.ran_ms for guest in guests), 1])
     by_processors = _sized(
         idle // 2, [_vcpu_weight(guest, host) for guest in guests], host.threads * _MILLI * wall_ms, guests
@@ -104,8 +105,8 @@ def share_out(host: HostHalfHour, guests: Sequence[GuestHalfHour]) -> SharedOut:
     ]
     whole = [part + other for part, other in amounts]
     last = len(whole) - 1
-    below = split(host.energy_uj - min(host.low_uj, host.energy_uj), whole, otherwise=last)
-    above = split(max(host.high_uj, host.energy_uj) - host.energy_uj, whole, otherwise=last)
+    below = _split(host.energy_uj - min(host.low_uj, host.energy_uj), whole, otherwise=last)
+    above = _split(max(host.high_uj, host.energy_uj) - host.energy_uj, whole, otherwise=last)
     parts = [
         Part(one[0], one[1], sum(one) - less, sum(one) + more)
         for one, less, more in zip(amounts, below, above, strict=True)
@@ -113,24 +114,11 @@ def share_out(host: HostHalfHour, guests: Sequence[GuestHalfHour]) -> SharedOut:
     return SharedOut(tuple(parts[:-2]), parts[-2], parts[-1])
 
 
-def split(amount: int, weights: Sequence[int], otherwise: int) -> list[int]:
-    """A whole amount in proportion to whole weights, by largest remainder, so that the parts add up to it.
-
-    Where all weights are 0, the part at position `otherwise` gets all.
-
-    >>> split(10, [1, 1, 1], otherwise=0)
-    [4, 3, 3]
-    """
-    total = sum(weights)
-    if total <= 0:
-        return [amount if index == otherwise else 0 for index in range(len(weights))]
-    parts = [amount * weight // total for weight in weights]
-    left = amount - sum(parts)
-    # The largest remainders first; of equal ones the first, so that the same input gives the same parts.
-    order = sorted(range(len(weights)), key=lambda index: (-(amount * weights[index] % total), index))
-    for index in order[:left]:
-        parts[index] += 1
-    return parts
+def _split(amount: int, weights: Sequence[int], otherwise: int) -> list[int]:
+    """An amount by weights, exactly; where all of these are 0, all of it to the part at position `otherwise`."""
+    if not any(weights):
+        weights = [int(index == otherwise) for index in range(len(weights))]
+    return split_by_largest_remainder(amount, weights)
 
 
 def idle_energy(energy_uj: int, bins_ms: Sequence[int], watts: Sequence[float]) -> int:
@@ -212,7 +200,7 @@ def _sized(amount: int, weights: Sequence[int], capacity: int, guests: Sequence[
     """An amount by weights out of a capacity; what they do not fill, at the end. More than it scales them down."""
     if capacity <= 0:
         return [*([0] * len(guests)), amount]
-    return split(amount, [*weights, max(0, capacity - sum(weights))], otherwise=len(guests))
+    return _split(amount, [*weights, max(0, capacity - sum(weights))], otherwise=len(guests))
 
 
 def _vcpu_weight(guest: GuestHalfHour, host: HostHalfHour) -> int:

@@ -15,7 +15,6 @@ from carbon.guests import (
     extremes,
     idle_energy,
     share_out,
-    split,
     time_used,
 )
 
@@ -69,15 +68,6 @@ def test_the_parts_of_any_host_add_up_to_it_within_its_bounds(of: HostHalfHour, 
     assert [sum(column) for column in zip(*found, strict=True)] == [of.energy_uj, of.low_uj, of.high_uj]
     assert all(0 <= low <= energy <= high for energy, low, high in found)
     assert all(one.idle_uj >= 0 and one.active_uj >= 0 for one in shared.guests)
-
-
-@given(st.integers(0, 2**60), st.lists(st.integers(0, 2**60), min_size=1, max_size=20))
-def test_a_split_is_exact_and_within_one_of_proportion(amount: int, weights: list[int]) -> None:
-    found = split(amount, weights, otherwise=0)
-    total = sum(weights)
-    assert sum(found) == amount
-    if total:
-        assert all(abs(part * total - amount * weight) < total for part, weight in zip(found, weights, strict=True))
 
 
 @given(hosts_of_any_kind, guests_of_any_kind, st.data())
