@@ -98,12 +98,41 @@ def test_the_kernels_table_shows_who_listens_here() -> None:
         ({"ups.realpower": "nan", "ups.load": "-1", "ups.realpower.nominal": "900"}, None),
         ({"ups.realpower": "inf"}, None),
         ({"ups.load": "50", "ups.realpower.nominal": "0"}, None),
-        ({"ups.load": "50", "ups.power.nominal": "900"}, None),
+        ({"ups.load": "50", "ups.power.nominal": "900"}, 337.5),
+        ({"ups.load": "50"}, None),
+        ({"ups.realpower": "0", "ups.load": "50", "ups.realpower.nominal": "900"}, 450.0),
+        ({"ups.realpower": "0", "output.realpower": "88", "ups.load": "10"}, 88.0),
+        ({"ups.realpower": "0", "ups.load": "0", "ups.realpower.nominal": "900"}, 0.0),
+        ({"ups.load": "0", "ups.realpower.nominal": "900"}, 0.0),
+        ({f"ups.L{phase}.realpower": "100" for phase in (1, 2, 3)}, 300.0),
+        ({"output.L1.realpower": "100", "output.L2.realpower": "100"}, None),
+        ({"ups.power": "500", "ups.load": "50", "ups.power.nominal": "1500"}, 450.0),
+        ({"ups.power": "500", "output.powerfactor": "0.8"}, 400.0),
+        ({"ups.power": "500", "output.powerfactor": "80"}, 450.0),
+        ({f"output.L{phase}.power": "100" for phase in (1, 2, 3)}, 270.0),
+        ({"output.voltage": "230.0", "output.current": "2.00"}, 414.0),
+        ({"output.voltage": "230.0", "output.current": "2.00", "output.phases": "3"}, None),
+        ({"output.voltage": "230.0", "output.current": "0.0"}, None),
         ({}, None),
     ],
 )
 def test_real_power_is_taken_before_what_follows_from_the_load(found: dict[str, str], watts: float | None) -> None:
-    assert power(found)[0] == watts
+    assert power(found)[0] == (watts if watts is None else pytest.approx(watts))
+
+
+@pytest.mark.parametrize(
+    ("found", "how"),
+    [
+        ({"ups.realpower": "100", "ups.power": "120"}, ""),
+        ({"ups.power": "500"}, "estimated from its 500 VA and a power factor of 0.9"),
+        (
+            {"ups.load": "50", "ups.power.nominal": "900"},
+            "estimated from its load and its nominal 900 VA at 0.75 W a VA",
+        ),
+    ],
+)
+def test_what_is_reckoned_says_from_what(found: dict[str, str], how: str) -> None:
+    assert power(found)[1] == how
 
 
 # Servers that answer badly
