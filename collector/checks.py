@@ -148,7 +148,7 @@ def _wrong_meter(meter: Meter) -> str:
     if not meter.name or any(len(one) > LONGEST_TAG or not one.isprintable() for one in texts):
         return "meter without a name, or with a text too long or not printable"
     if meter.name.startswith(GUEST_METERS) != (meter.covers == "guest"):
-        return f"meter of a guest that is not called {GUEST_METERS}..., or another that is"
+        return "meter of a guest that is not called guest/..., or another that is"
     if meter.covers == "guest" and meter.kind != "utilisation":
         return "meter of a guest that does not tell processor time"
     return ""

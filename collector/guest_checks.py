@@ -65,7 +65,7 @@ def guest_body(guest: Guest) -> str:
 def _wrong(guest: Guest) -> str:
     """Why a guest cannot be kept, or nothing."""
     if not guest.meter.startswith(GUEST_METERS):
-        return f"guest whose meter is not called {GUEST_METERS}..."
+        return "guest whose meter is not called guest/..."
     if any(len(one) > LONGEST_TAG or not one.isprintable() for one in (guest.meter, guest.name, guest.system_uuid)):
         return "guest with a text too long or not printable"
     if not (math.isfinite(guest.vcpus) and 0 <= guest.vcpus <= MOST_VCPUS):
