@@ -12,6 +12,8 @@ from agent.choice import choose
 from agent.clock import Clock
 from agent.counters import CounterState, advance, states_from_text, states_to_text
 from agent.files import text_or_empty, write_durably
+from agent.guests import NAME as GUESTS
+from agent.guests.reader import GuestData, Guests
 from agent.inventory import read_inventory
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Meter, SampleTime, SourceState
@@ -51,6 +53,7 @@ class Sampler:
         self._sources: dict[str, Source | None] = {
             name: None if name in settings.disabled_sources else make(settings, root) for name, make in sources.items()
         }
+        self._guests = None if GUESTS in settings.disabled_sources else Guests(root)
         self._utilisation = Utilisation(root)
         self._boot_id = self._clock.boot_id(root)
         self._states: dict[str, CounterState] = {}
@@ -86,7 +89,9 @@ class Sampler:
                     meters.append(meter)
                     sample.readings += [] if reading is None else [reading]
         sample.choice = choose(meters, sample.sources)
-        sample.readings.append(self._processor_time(interval_ns if elapsed else 0))
+        processors = self._processor_time(interval_ns if elapsed else 0)
+        sample.readings.append(processors)
+        self._add_guests(sample, processors)
         if with_inventory:
             sample.inventory = read_inventory(self._root)
         self._last = now
@@ -101,13 +106,27 @@ class Sampler:
             if source is not None:
                 source.close()
 
+    def _add_guests(self, sample: Sample, processors: MeterReading) -> None:
+        outcome = None if self._guests is None else self._ask_guests(self._guests, sample.time.boot_ns, processors)
+        sample.sources.append(_state(GUESTS, outcome))
+        if isinstance(outcome, Data):
+            sample.guests = outcome.value.guests
+            sample.readings += outcome.value.readings
+            sample.points += outcome.value.points
+
+    def _ask_guests(self, guests: Guests, boot_ns: int, processors: MeterReading) -> Outcome[GuestData]:
+        try:
+            return guests.read(self._boot_id, boot_ns, processors)
+        except Exception as error:  # noqa: BLE001  # as with a source: the host's own report goes on
+            return _defect(error)
+
     def _ask(self, source: Source | None) -> Outcome[list[RawReading]] | None:
         if source is None:
             return None
         try:
             return source.read()
         except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
-            return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
+            return _defect(error)
 
     def _reading(
         self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None
@@ -172,7 +191,11 @@ class Sampler:
             logger.warning("counter states cannot be kept in %s: %s", self._state_file, error)
 
 
-def _state(name: str, outcome: Outcome[list[RawReading]] | None) -> SourceState:
+def _defect(error: Exception) -> Failed:
+    return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
+
+
+def _state(name: str, outcome: Outcome[list[RawReading]] | Outcome[GuestData] | None) -> SourceState:
     if outcome is None:
         return SourceState(name, "off", "switched off in the configuration")
     if isinstance(outcome, Absent):

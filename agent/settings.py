@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from agent.errors import ConfigurationError
-from agent.sources import SOURCES
+from agent.sources import SWITCHES
 
 CONFIGURATION_DIRECTORY = Path("/etc/ictagent")
 SECTIONS = ("agent", "collector")
@@ -146,8 +146,8 @@ def check_agent(settings: AgentSettings) -> None:
     if settings.spool_limit_bytes < 1024 * 1024:
         raise ConfigurationError("spool_limit_bytes must be at least 1048576 (1 MB)")
     for name in settings.disabled_sources:
-        if name not in SOURCES:
-            raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SOURCES)}")
+        if name not in SWITCHES:
+            raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SWITCHES)}")
     _check_sources(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")

@@ -266,6 +266,8 @@ def _allowed(service: Service) -> tuple[str, ...]:
             lines.append(f"groups: {', '.join(sorted(needs.groups))}")
         if needs.programs:
             lines.append(f"runs the programs: {', '.join(sorted(needs.programs))}")
+        if needs.processes:
+            lines.append("sees the processes of other users: the guests of this host")
     lines += [f"gets {path} as the credential `{name}`" for name, path in sorted(service.credentials.items())]
     return tuple(lines)
 
