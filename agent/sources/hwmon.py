@@ -1,7 +1,8 @@
 """Other power and energy sensors of the hwmon tree: power supplies, boards, regulators.
 
 Most see a part of the machine, and which part the kernel does not say: they are shown, never added. Only drivers
-known to see a whole machine, and processors' socket counters, count for more.
+known to see a whole machine, and processors' socket counters, count for more. The INA3221 of small ARM boards gives no
+watts but volts and amperes of three rails: their product is taken, and the rail named as the board's input is the whole.
 Sources: the drivers' pages under Documentation/hwmon in the kernel tree.
 """
 
@@ -9,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from agent.files import read_text
+from agent.files import number_or_none, read_text
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources import acpi_meter, amdgpu
@@ -26,6 +27,11 @@ WHOLE: dict[str, tuple[str, Covers]] = {
 }
 """Drivers with a sensor of the whole machine: its label, and on which side of the supply it sits."""
 
+_RAILS = "ina3221"
+_INPUT_RAIL = re.compile(r"(VDD_IN|POM_5V_IN|VIN_SYS_5V0|VIN)", re.I)
+"""What NVIDIA's Jetson boards call it."""
+_GRAPHICS = ("i915", "xe")
+"""Drivers whose energy counter is the card's; `xe` has one of its chip beside it, which is in that."""
 _SENSOR = re.compile(r"(power\d+)_(average|input)|(energy\d+)_input")
 _SOCKET = re.compile(r"Esocket\d+")
 _NOT_OURS = re.compile(rf"{acpi_meter.DRIVER}|{amdgpu.DRIVER}|BAT.*|ACAD.*|AC\d*|ucsi.*")
@@ -44,6 +50,8 @@ def read(root: Path) -> Outcome[list[RawReading]]:
         except OSError as error:
             broken = f"{chip.driver}: {error}"
             continue
+        if chip.driver == _RAILS:
+            readings += _rails(chip)
         for sensor, file in sensors.items():
             try:
                 reading = _reading(chip, sensor, int(read_text(chip.directory / file)))
@@ -70,6 +78,19 @@ def _sensors(chip: Chip) -> dict[str, str]:
     return found
 
 
+def _rails(chip: Chip) -> list[RawReading]:
+    """Millivolts times milliamperes of each rail that has both."""
+    found = []
+    for rail in (1, 2, 3):
+        millivolts = number_or_none(chip.directory / f"in{rail}_input")
+        milliamperes = number_or_none(chip.directory / f"curr{rail}_input")
+        if millivolts and milliamperes and millivolts > 0 and milliamperes > 0:
+            covers: Covers = "machine_dc" if _INPUT_RAIL.fullmatch(chip.label(f"in{rail}")) else "component"
+            name = f"{NAME}/{chip.driver}/{chip.address}/rail{rail}"
+            found.append(RawReading(name, "power", covers, millivolts * milliamperes / 1e6))
+    return found
+
+
 def _reading(chip: Chip, sensor: str, value: int) -> RawReading | None:
     label = chip.label(sensor)
     name = f"{NAME}/{chip.driver}/{chip.address}/{sensor}"
@@ -77,9 +98,12 @@ def _reading(chip: Chip, sensor: str, value: int) -> RawReading | None:
         socket = chip.driver == "amd_energy" and _SOCKET.fullmatch(label) is not None
         if chip.driver == "amd_energy" and not socket:
             return None
-        return RawReading(name, "counter", "package" if socket else "component", value) if value >= 0 else None
+        covers: Covers = "package" if socket else "component"
+        if chip.driver in _GRAPHICS and label in ("", "card"):
+            covers = "gpu"
+        return RawReading(name, "counter", covers, value) if value >= 0 else None
     whole = WHOLE.get(chip.driver)
-    covers: Covers = whole[1] if whole is not None and label == whole[0] else "component"
+    covers = whole[1] if whole is not None and label == whole[0] else "component"
     return RawReading(name, "power", covers, value / 1e6) if value > 0 else None
 
 
