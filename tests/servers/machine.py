@@ -153,7 +153,7 @@ class Machine:
         self._boot()
 
     def journal(self, unit: str) -> str:
-        """The unit's messages since the machine's start."""
+        """The unit's messages."""
         return self.run("journalctl", "--no-pager", "--unit", unit).stdout
 
     def end(self) -> None:
