@@ -8,16 +8,18 @@ Source: DMTF DSP0266; ComputerSystem and Chassis schemas.
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.inventory.uuids import normalised, read_system_uuid, same_machine
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.doubt import HIGHEST_MACHINE_WATTS, Doubt
+from agent.sources.energy_proof import Proof
 from agent.sources.needs import Needs
 from agent.sources.reading import RawReading
 from agent.sources.redfish_client import ROOT_PATH, RedfishClient, RedfishError, Resource, link, links
-from agent.sources.redfish_power import SHARED_SUPPLIES, ChassisPower, chassis_power, members
+from agent.sources.redfish_power import COARSEST_STEP_UJ, SHARED_SUPPLIES, ChassisPower, chassis_power, members
 from agent.sources.source import Background, Source
 
 if TYPE_CHECKING:
@@ -63,8 +65,16 @@ def needs(_root: Path) -> Needs:
 class Machine:
     """This machine as its controller shows it. `only` names chassis by Id, where their choice must be helped."""
 
-    def __init__(self, client: RedfishClient, root: Path, only: frozenset[str] = frozenset()) -> None:
-        self._client, self._root, self._only = client, root, only
+    def __init__(
+        self,
+        client: RedfishClient,
+        root: Path,
+        only: frozenset[str] = frozenset(),
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._root, self._only, self._now = client, root, only, now
+        self._steps: dict[str, int] = {}
+        self._proofs: dict[str, Proof] = {}
         self._doubt = Doubt(root)
         self._chassis: list[str] = []
         self._known: list[str] = []
@@ -135,12 +145,24 @@ class Machine:
         if len(powers) == 1:
             (one,) = powers.values()
             if one.energy_uj is not None:
-                readings.append(
-                    RawReading(
-                        f"{name}/energy", "counter", one.covers, one.energy_uj, highest_watts=HIGHEST_MACHINE_WATTS
-                    )
-                )
+                self._add_counter(readings, one.energy_uj, one.energy_step_uj)
         return Data(readings)
+
+    def _add_counter(self, readings: list[RawReading], energy_uj: int, step_uj: int) -> None:
+        """The counter beside the watts, where it counts finely; before them, to stand for the machine, once it is proved.
+
+        How finely is known by the finest figure so far: every tenth lacks its last digit, which is a nought.
+        """
+        (power,) = readings
+        step_uj = self._steps[power.name] = min(step_uj, self._steps.get(power.name, step_uj))
+        if step_uj > COARSEST_STEP_UJ:
+            return
+        proof = self._proofs.setdefault(power.name, Proof())
+        proved = proof.given(energy_uj, step_uj, float(power.value), self._now())
+        counter = RawReading(
+            f"{power.name}/energy", "counter", power.covers, energy_uj, highest_watts=HIGHEST_MACHINE_WATTS
+        )
+        readings.insert(0 if proved else 1, counter)
 
     def _look(self) -> list[str] | Failed:
         """The paths of this machine's chassis."""

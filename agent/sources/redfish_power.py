@@ -25,7 +25,7 @@ HIGHEST_WATTS = 1e6
 SHARED_SUPPLIES = ("Blade", "Sled")
 """Chassis types that draw from the supplies of an enclosure, together with others."""
 _UJ_PER_KWH = 3_600_000_000_000
-_FINEST_KWH = Decimal("0.001")
+COARSEST_STEP_UJ = _UJ_PER_KWH // 1000
 """A counter in coarser steps (many count whole kilowatt-hours) tells nothing of a half-hour."""
 _NOT_IN_USE = ("Absent", "Disabled", "UnavailableOffline", "Deferring", "StandbyOffline")
 _STUMBLED = (200, 400, 404, 405, 500, 501)
@@ -62,6 +62,8 @@ class ChassisPower:
     covers: Covers
     form: str
     energy_uj: int | None = None
+    energy_step_uj: int = 0
+    """The finest step that the counter's last figure shows: 1234.56 kWh may be one of hundredths, or of thousandths."""
 
 
 def chassis_power(chassis: Resource, get: Get, form: str = "") -> ChassisPower | None:
@@ -96,7 +98,7 @@ def _environment(chassis: Resource, get: Get) -> Iterator[ChassisPower]:
     metrics = get(path) if path else {}
     watts = _reading(metrics.get("PowerWatts"), get)
     if watts is not None:
-        yield ChassisPower(watts, "machine_ac", "EnvironmentMetrics", _energy_uj(metrics))
+        yield ChassisPower(watts, "machine_ac", "EnvironmentMetrics", *_energy_uj(metrics))
 
 
 def _subsystem(chassis: Resource, get: Get) -> Iterator[ChassisPower]:
@@ -235,17 +237,17 @@ def _number(value: Any) -> float | None:
     return float(value) if 0 <= value <= HIGHEST_WATTS else None
 
 
-def _energy_uj(metrics: Resource) -> int | None:
-    """Microjoules of a counter that counts finely enough, else None: joules, or thousandths of a kilowatt-hour."""
-    for name, unit_uj, finest in (("EnergyJoules", 1_000_000, Decimal(1)), ("EnergykWh", _UJ_PER_KWH, _FINEST_KWH)):
+def _energy_uj(metrics: Resource) -> tuple[int | None, int]:
+    """Microjoules of the chassis' counter and its finest step; a lifetime's count comes before one that can be reset."""
+    for name, unit_uj in (("EnergyJoules", 1_000_000), ("EnergykWh", _UJ_PER_KWH)):
         sensor = metrics.get(name)
         for value in (sensor.get("LifetimeReading"), sensor.get("Reading")) if isinstance(sensor, dict) else ():
-            if (found := _counted_uj(value, unit_uj, finest)) is not None:
+            if (found := _counted_uj(value, unit_uj)) is not None:
                 return found
-    return None
+    return None, 0
 
 
-def _counted_uj(value: Any, unit_uj: int, finest: Decimal) -> int | None:
+def _counted_uj(value: Any, unit_uj: int) -> tuple[int, int] | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0 or not math.isfinite(value):
         return None
     try:
@@ -253,6 +255,7 @@ def _counted_uj(value: Any, unit_uj: int, finest: Decimal) -> int | None:
     except InvalidOperation:
         return None
     exponent = exact.as_tuple().exponent
-    fine = isinstance(exponent, int) and Decimal(1).scaleb(exponent) <= finest
     microjoules = int(exact * unit_uj)
-    return microjoules if fine and microjoules < 2**63 else None
+    if not isinstance(exponent, int) or microjoules >= 2**63:
+        return None
+    return microjoules, int(Decimal(1).scaleb(min(exponent, 0)) * unit_uj)
