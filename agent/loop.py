@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 
 import agent
@@ -20,7 +21,7 @@ from agent.branch import branched_meters
 from agent.clock import Clock
 from agent.errors import SpoolError
 from agent.half_hours import HALF_HOUR_NS, HalfHours, is_end_user_device
-from agent.report import Event, Inventory, encode
+from agent.report import Event, Inventory, SampleTime, encode
 from agent.report_builder import build_report
 from agent.sample import Point, Sample
 from agent.sampler import Sampler
@@ -40,6 +41,8 @@ _SETTLE_SECONDS = 5.0
 """How long the first sample waits for a BMC: without it each start would begin with a stretch of estimates."""
 _PAGE = resource.getpagesize()
 _MOST_SAMPLES_HELD = 1000
+_CLOCK_STEP_NS = 5 * 10**9
+"""NTP slews what is less than a part of a second; whoever sets a clock by more than this should find it told."""
 LAST_ATTEMPT_SECONDS = 3.0
 
 
@@ -70,6 +73,7 @@ class Agent:
         self._inventory: Inventory | None = None
         self._inventory_due = self._inventory_sent_at = -float("inf")
         self._sample_seconds = 0.0
+        self._clock_offset_ns: int | None = None
         self._dropped = 0
         self._status = self._first_status()
         self._status_due = -float("inf")
@@ -198,6 +202,7 @@ class Agent:
             else:
                 self._inventory, self._inventory_sent_at = sample.inventory, time.monotonic()
         self._status.sources, self._status.choice = sample.sources, sample.choice
+        self._note_step(sample.time)
         sample.points.append(self._own_point())
         self._hold(sample, starting)
         if len(self._held) > _MOST_SAMPLES_HELD:
@@ -236,6 +241,18 @@ class Agent:
             except SpoolError as error:
                 logger.error("%s", error)  # noqa: TRY400  # the message is for the user, the trace for nobody
         self._sender.wake()
+
+    def _note_step(self, now: SampleTime) -> None:
+        """Tell when the wall clock was set. A suspend is none: the boot clock counts it too."""
+        offset_ns, before = now.wall_ns - now.boot_ns, self._clock_offset_ns
+        self._clock_offset_ns = offset_ns
+        step_ns = 0 if before is None else offset_ns - before
+        if abs(step_ns) < _CLOCK_STEP_NS:
+            return
+        by = timedelta(seconds=round(abs(step_ns) / 1e9))
+        detail = f"the clock was set {'forward' if step_ns > 0 else 'back'} by {by}"
+        logger.warning("%s", detail)
+        self._events.append(Event(now.wall_ns, "clock_step", detail))
 
     def _note_damage(self) -> None:
         for note in self._spool.take_notes():

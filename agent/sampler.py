@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.choice import choose
 from agent.clock import Clock
-from agent.counters import CounterState, advance, states_from_text, states_to_text
+from agent.counters import HIGHEST_WATTS, CounterState, advance, states_from_text, states_to_text
 from agent.files import text_or_empty, write_durably
 from agent.guests import NAME as GUESTS
 from agent.guests.reader import GuestData, Guests
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 PROCESSOR_METER = "cpu"
 _SAVED_EVERY_NS = 60 * 10**9
+_SUSPENDED_NS = 10**9
+"""The two clocks that tell a suspend are read one after the other: less than this is none."""
 _STALE_NS = 600 * 10**9
 """A mean over more than ten minutes says nothing of the time between: after a pause the interval begins anew."""
 
@@ -60,6 +62,7 @@ class Sampler:
         if counter_state is not None:
             self._states = states_from_text(text_or_empty(counter_state))
         self._last: SampleTime | None = None
+        self._suspended_ns = self._clock.suspended_ns()
         self._last_processor_time: tuple[int, int] | None = None
         self._saved_ns = 0
         self._taken_ns: dict[str, int] = {}
@@ -77,6 +80,7 @@ class Sampler:
         now, before = self._clock.now(), self._last
         interval_ns = now.boot_ns - before.boot_ns if before is not None else 0
         elapsed = interval_ns / 1e9 if 0 < interval_ns <= _STALE_NS else None
+        asleep_ns = self._asleep_ns()
         sample = Sample(now, self._boot_id)
         sample.points = self._utilisation.points(now.boot_ns / 1e9, elapsed)
         meters: list[Meter] = []
@@ -85,11 +89,12 @@ class Sampler:
             sample.sources.append(_state(name, outcome))
             if isinstance(outcome, Data):
                 for raw in outcome.value:
-                    meter, reading = self._reading(name, raw, now, elapsed)
+                    meter, reading = self._reading(name, raw, now, elapsed, asleep_ns)
                     meters.append(meter)
                     sample.readings += [] if reading is None else [reading]
         sample.choice = choose(meters, sample.sources)
-        processors = self._processor_time(interval_ns if elapsed else 0)
+        # Over a suspend the collector sees from the count itself how much of the time the processors ran.
+        processors = self._processor_time(interval_ns if elapsed and not asleep_ns else 0)
         sample.readings.append(processors)
         self._add_guests(sample, processors)
         if with_inventory:
@@ -128,8 +133,14 @@ class Sampler:
         except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
             return _defect(error)
 
+    def _asleep_ns(self) -> int:
+        """How long the machine was suspended since the sample before."""
+        before, self._suspended_ns = self._suspended_ns, self._clock.suspended_ns()
+        asleep_ns = self._suspended_ns - before
+        return asleep_ns if asleep_ns >= _SUSPENDED_NS else 0
+
     def _reading(
-        self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None
+        self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None, asleep_ns: int
     ) -> tuple[Meter, MeterReading | None]:
         """The meter, and its reading unless there is none for this sample: handed over before, or without interval."""
         source = raw.origin or source
@@ -137,6 +148,8 @@ class Sampler:
         if raw.kind == "power":
             meter = Meter(raw.name, source, "power", raw.covers, "", raw.parent)
             interval_ns = 0 if held else self._interval_ns(raw, now, elapsed)
+            # Nobody saw what the machine drew while it was suspended; its mean is of the time awake.
+            interval_ns = max(0, min(interval_ns, int((elapsed or 0) * 1e9) - asleep_ns)) if asleep_ns else interval_ns
             if not interval_ns:
                 return meter, None
             self._taken_ns[raw.name], self._handed_ns[raw.name] = raw.taken_ns, now.boot_ns
@@ -150,7 +163,8 @@ class Sampler:
             now.boot_ns,
             self._boot_id,
             raw.range_uj,
-            *([] if raw.highest_watts is None else [raw.highest_watts]),
+            HIGHEST_WATTS if raw.highest_watts is None else raw.highest_watts,
+            suspended=asleep_ns > 0,
         )
         self._states[raw.name] = state
         meter = Meter(raw.name, source, "counter", raw.covers, counted.epoch, raw.parent)
