@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent.sources.energy_proof import WATCHED_SECONDS, Proof
-from agent.sources.redfish import Machine
 from agent.sources.redfish_client import RedfishClient
+from agent.sources.redfish_machine import Machine
 from tests.agent.sources.outcomes import data
 from tests.agent.sources.redfish_trees import environment, service
 from tests.servers.authority import certificates

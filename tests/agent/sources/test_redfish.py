@@ -13,8 +13,8 @@ from agent.outcome import Outcome
 from agent.sources import redfish_client
 from agent.sources.doubt import TOLERATED_REPETITIONS
 from agent.sources.reading import RawReading
-from agent.sources.redfish import Machine
 from agent.sources.redfish_client import RedfishClient
+from agent.sources.redfish_machine import Machine
 from tests.agent import trees
 from tests.agent.sources.outcomes import data, failure, reason
 from tests.agent.sources.redfish_trees import UUID, environment, legacy, ref, service, supplies

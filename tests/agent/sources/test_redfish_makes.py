@@ -11,8 +11,8 @@ import pytest
 from agent.outcome import Outcome
 from agent.sources import redfish_client
 from agent.sources.reading import RawReading
-from agent.sources.redfish import Machine
 from agent.sources.redfish_client import RedfishClient
+from agent.sources.redfish_machine import Machine
 from tests.agent.sources.outcomes import data, failure, reason
 from tests.agent.sources.redfish_trees import environment, legacy, ref, service, supplies
 from tests.servers.authority import certificates
