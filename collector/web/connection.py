@@ -69,6 +69,9 @@ class LimitedConnection(HttpToolsProtocol):
         self._end_arrival()
         super().on_message_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nothing: who asks for a WebSocket gets a plain answer, and the log is not for telling us to install things."""
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalled is None:

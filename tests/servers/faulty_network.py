@@ -10,6 +10,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,13 +25,14 @@ REPORT = b"POST /v1/reports "
 class Fault:
     """Where a report's exchange breaks, and how: so many bytes of the head, or of the body, of one side get through.
 
-    `reset` ends both connections at once (RST), `close` in order (FIN), `stall` says nothing more until the peer ends it.
+    `reset` ends both connections at once (RST), `close` in order (FIN), `stall` says nothing more until the peer
+    ends it, `drip` one more byte a second.
     """
 
     side: Literal["request", "answer"]
     part: Literal["head", "body"]
     passed_bytes: int
-    how: Literal["reset", "close", "stall"]
+    how: Literal["reset", "close", "stall", "drip"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class FaultyNetwork:
         self.used: list[Fault] = []
         self.acknowledged: list[Acknowledged] = []
         self.stalled = threading.Event()
+        self.asked = 0
+        """Reports that an agent began to send so far."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._target_port = target_port
@@ -69,9 +73,13 @@ class FaultyNetwork:
 
     def _carry(self, client: socket.socket) -> None:
         # Either side may be killed at any moment; its peer then sees the connection end.
-        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self._target_port)) as server:
+        with contextlib.suppress(OSError), client, contextlib.ExitStack() as held:
+            server: socket.socket | None = None
             while (request := _message(client)) is not None:
+                self.asked += request.startswith(REPORT)
                 fault = self.faults.popleft() if request.startswith(REPORT) and self.faults else None
+                if server is None:
+                    server = held.enter_context(socket.create_connection(("127.0.0.1", self._target_port)))
                 if fault is not None and fault.side == "request":
                     self._break(fault, request, server, (client, server))
                     return
@@ -92,6 +100,11 @@ class FaultyNetwork:
         start = message.index(b"\r\n\r\n") + 4 if fault.part == "body" else 0
         if passed := message[: start + fault.passed_bytes]:
             to.sendall(passed)
+        if fault.how == "drip":
+            self.stalled.set()
+            for at in range(start + fault.passed_bytes, len(message)):
+                to.sendall(message[at : at + 1])
+                time.sleep(1)
         if fault.how == "stall":
             self.stalled.set()
             # The agent's end of the connection tells that it gave up.
