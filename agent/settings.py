@@ -194,7 +194,8 @@ def _section(path: Path, section: str) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: a number of over 4300 digits, and lists in lists without end.
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
     for name in content:
         if name not in SECTIONS:
