@@ -1,9 +1,9 @@
 """QEMU's processes in the process table, each process looked at no more often than is needed.
 
 A host may have thousands of processes and none of them a guest, so those that are known not to be are remembered. A
-number may be given to another process, and a process may become another program (a manager forks, then starts QEMU):
-so each is looked at twice before it is remembered, and all of them are forgotten every five minutes. A guest itself is
-known by its number together with its start time.
+process may become another program (a manager forks, then starts QEMU): so each is looked at twice before it is
+remembered. Its number may be given to another process, once the kernel has gone through all numbers and begun anew: so
+all are forgotten after that, and every hour in any case. A guest itself is known by its number and its start time.
 """
 
 import os
@@ -14,7 +14,9 @@ from agent.files import read_text, text_or_empty
 from agent.guests.command_line import Appliance, is_qemu, read_guest
 from agent.report import Guest
 
-FORGOTTEN_NS = 300 * 10**9
+FORGOTTEN_NS = 3600 * 10**9
+REMEMBERED_NS = 300 * 10**9
+"""At least this long, however quickly numbers come round again: looking costs."""
 _LOOKS = 2
 _STATE, _USER, _SYSTEM, _STARTED = 0, 11, 12, 19
 """Positions in `/proc/PID/stat` behind the name, which may hold anything. Source: proc(5)."""
@@ -47,13 +49,14 @@ class ProcessTable:
         self._directory = root / "proc"
         self._looks: dict[int, int] = {}
         self._forgotten_ns = 0
+        self._newest_pid = 0
+        self._came_round = False
         self.hidden = False
         """Whether the processes of other users were not to be seen at the last look."""
 
     def look(self, boot_ns: int, known: set[int]) -> list[Found]:
         """Guests' processes but those whose numbers are `known`. Raises OSError where there is no process table."""
-        if boot_ns - self._forgotten_ns >= FORGOTTEN_NS:
-            self._looks, self._forgotten_ns = {}, boot_ns
+        self._forget(boot_ns)
         running = {int(name) for name in os.listdir(self._directory) if name.isascii() and name.isdecimal()}
         # The first process is always there: who does not see it, sees its own alone (hidepid, ProtectProc=).
         self.hidden = bool(running) and 1 not in running
@@ -67,6 +70,15 @@ class ProcessTable:
                 looks[pid] += 1
         self._looks = looks
         return found
+
+    def _forget(self, boot_ns: int) -> None:
+        """Forget what was looked at, where a number may have been given away since."""
+        newest = text_or_empty(self._directory / "loadavg").rpartition(" ")[2]
+        newest_pid = int(newest) if newest.isascii() and newest.isdecimal() else 0
+        self._came_round |= newest_pid < self._newest_pid or newest_pid == 0
+        self._newest_pid = newest_pid
+        if boot_ns - self._forgotten_ns >= (REMEMBERED_NS if self._came_round else FORGOTTEN_NS):
+            self._looks, self._forgotten_ns, self._came_round = {}, boot_ns, False
 
     def read(self, pid: int) -> Process | None:
         """A process as it is now; None when it is gone, or has ended and only waits to be noticed."""

@@ -299,3 +299,21 @@ def test_processes_that_are_no_guests_are_looked_at_twice_and_then_left_alone(
         assert list(sizes(watched.sample())) == ["build"]
     assert len(looked_at) == 1 + 2 * 101
     assert sizes(watched.sample()) == {"build": (DB, "virtual_machine", "proxmox", 2.0, GIB * 3 // 2)}
+
+
+@pytest.mark.parametrize(("newest", "found"), [(250, True), (900, False)], ids=["came round", "went on"])
+def test_a_number_that_came_round_again_is_looked_at_anew(host: Path, newest: int, found: bool) -> None:
+    process(host, 300, ["/usr/bin/worker"])
+    trees.write(host, {"proc/loadavg": "0.00 0.00 0.00 1/200 800"})
+    watched = Watched(host)
+    for _ in range(10):
+        assert isinstance(watched.outcome(), Absent)
+    process(host, 300, LIBVIRT_6, started=9000)
+    trees.write(host, {"proc/loadavg": f"0.00 0.00 0.00 1/200 {newest}"})
+    for _ in range(25):
+        outcome = watched.outcome()
+    assert isinstance(outcome, Data if found else Absent)
+    # Whatever the numbers say, an hour is the longest that a guest stays unseen.
+    for _ in range(360):
+        outcome = watched.outcome()
+    assert isinstance(outcome, Data)
