@@ -300,6 +300,8 @@ def a_wrong_configuration_is_said_and_not_tried_again(scene: Scene) -> None:
     state = scene.unit("ActiveState", "SubState", "ExecMainStatus")
     assert state == {"ActiveState": "failed", "SubState": "failed", "ExecMainStatus": str(EXIT_CONFIGURATION)}
     assert "interval_second" in scene.machine.run("ictagent", "status").stdout
+    errors = scene.machine.do("journalctl", "--unit", UNIT, "--priority=err", "--output=cat")
+    assert "there is no setting interval_second" in errors
     settings.write_text(right)
     scene.machine.do("systemctl", "restart", UNIT)
     scene.wait_for_reports()
