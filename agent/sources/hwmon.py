@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from agent.files import number_or_none, read_text
+from agent.files import number_or_none, read_text, text_or_empty
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources import acpi_meter, amdgpu
@@ -36,6 +36,7 @@ _SENSOR = re.compile(r"(power\d+)_(average|input)|(energy\d+)_input")
 _SOCKET = re.compile(r"Esocket\d+")
 _NOT_OURS = re.compile(rf"{acpi_meter.DRIVER}|{amdgpu.DRIVER}|BAT.*|ACAD.*|AC\d*|ucsi.*")
 """Chips other sources read, and the power_supply class's mirrors."""
+_SUPPLIES = ("Battery", "Mains", "UPS", "USB", "Wireless")
 
 
 def read(root: Path) -> Outcome[list[RawReading]]:
@@ -43,7 +44,7 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     readings: list[RawReading] = []
     broken = ""
     for chip in chips(root):
-        if _NOT_OURS.fullmatch(chip.driver):
+        if not _ours(chip):
             continue
         try:
             sensors = _sensors(chip)
@@ -65,6 +66,11 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     if broken:
         return Failed(f"a sensor cannot be read: {broken}", "check the kernel's log, or switch the source off")
     return Absent("no hardware monitor of this machine measures power or energy")
+
+
+def _ours(chip: Chip) -> bool:
+    """Whether no other source reads the chip. The power_supply class shows each of its devices here a second time."""
+    return not _NOT_OURS.fullmatch(chip.driver) and text_or_empty(chip.directory / "device/type") not in _SUPPLIES
 
 
 def _sensors(chip: Chip) -> dict[str, str]:
@@ -111,7 +117,7 @@ def needs(root: Path) -> Needs:
     """The sensors' files, some of which their drivers give to root alone."""
     paths = []
     for chip in chips(root):
-        if not _NOT_OURS.fullmatch(chip.driver):
+        if _ours(chip):
             try:
                 paths += [chip.directory / file for file in _sensors(chip).values()]
             except OSError:

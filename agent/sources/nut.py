@@ -107,9 +107,15 @@ class Server:
                     return Absent("the NUT server has no UPS")
                 for name in supplies[:_MOST_SUPPLIES]:
                     try:
-                        watts, how = power(_variables(conversation, name))
+                        variables = _variables(conversation, name)
+                        watts, how = power(variables)
                     except _Broken as error:
                         broken.append(f"{name}: {error}")
+                        continue
+                    kind = variables.get("device.type", "ups")
+                    if kind != "ups" and self._covers == "machine_ac":
+                        # It feeds the UPS or is fed by it: added, the same watts would count twice.
+                        notes.append(f"{name}: not added, as it is no UPS (device.type {kind[:20]})")
                         continue
                     if watts == 0 and self._covers == "machine_ac":
                         broken.append(f"{name}: it reads 0 W, and this host runs")

@@ -169,6 +169,9 @@ class Machine:
         shared: list[str] = []
         found: list[str] = []
         types: dict[str, str] = {}
+        machines: set[str] = set()
+        around: set[str] = set()
+        contents: dict[str, set[str]] = {}
         for path in candidates:
             chassis = self._client.get(path)
             types[path] = str(chassis.get("ChassisType") or "")
@@ -176,7 +179,14 @@ class Machine:
                 continue
             fed = {one.rstrip("/") for one in links(chassis.get("Links"), "ComputerSystems")} - others
             (shared if len(fed) > 1 else found).append(path)
-        # A node's controller may list the enclosure, and know of no neighbour in it.
+            if fed and types[path] in (*_SERVERS, *SHARED_SUPPLIES):
+                machines.add(path.rstrip("/"))
+                around.add(link(chassis.get("Links"), "ContainedBy").rstrip("/"))
+            else:
+                contents[path] = {one.rstrip("/") for one in links(chassis.get("Links"), "Contains")}
+        # A node's controller may list the enclosure, and know of no neighbour in it: it is no system's own chassis.
+        around |= {path.rstrip("/") for path, within in contents.items() if within & machines}
+        found = [path for path in found if path.rstrip("/") in machines or path.rstrip("/") not in around]
         own = {types[path] for path in found}
         if own & {*SHARED_SUPPLIES}:
             found = [path for path in found if types[path] not in ("Enclosure", *_SERVERS)]

@@ -64,6 +64,13 @@ def test_intels_graphics_cards_are_cards_and_the_chip_on_one_is_a_part(tmp_path:
     assert [one.covers for one in data(hwmon.read(tmp_path)).values()] == ["gpu", "gpu", "component"]
 
 
+@pytest.mark.parametrize(("name", "kind"), [("CMB1", "Battery"), ("ADP1", "Mains"), ("qcom_battmgr_usb", "USB")])
+def test_a_supply_that_the_kernel_shows_a_second_time_is_no_sensor(name: str, kind: str, tmp_path: Path) -> None:
+    folder = trees.chip(tmp_path, 1, name, name, power1_input="9000000")
+    trees.write((folder / "device").resolve(), {"type": kind})
+    assert "no hardware monitor" in reason(hwmon.read(tmp_path))
+
+
 # The firmware's meter
 
 

@@ -61,6 +61,12 @@ def test_two_supplies_feed_the_machine_together_or_not_at_all(tmp_path: Path) ->
         assert list(data(Server("127.0.0.1", server.port, alone=False).read())) == ["nut/b/load"]
 
 
+def test_a_pdu_behind_the_ups_is_not_added_to_it(tmp_path: Path) -> None:
+    with upsd(tmp_path, {"ups": MEASURING, "pdu": {**MEASURING, "device.type": "pdu"}}) as server:
+        assert list(data(Server("127.0.0.1", server.port, alone=True).read())) == ["nut/ups"]
+        assert len(data(Server("127.0.0.1", server.port, alone=False).read())) == 2
+
+
 def test_a_ups_that_measures_nothing_is_absent_and_says_what_it_lacks(tmp_path: Path) -> None:
     with upsd(tmp_path, {"old": {"ups.status": "OL", "ups.load": "20"}, "older": {"ups.status": "OL"}}) as server:
         assert "ups.realpower.nominal" in reason(Server("127.0.0.1", server.port, alone=False).read())

@@ -174,6 +174,28 @@ def idrac_of_a_sled() -> Tree:
     return tree
 
 
+def node_in_an_unnamed_enclosure() -> Tree:
+    """No type tells node and enclosure apart; the system's own chassis is the one that names it."""
+    names = ("Node", "Around")
+    every = {"1": {"Links": {"Chassis": [ref(f"/redfish/v1/Chassis/{one}") for one in names]}}}
+    tree = service(*names, systems=every)
+    tree["/redfish/v1/Chassis/Node"]["Links"] = {
+        "ComputerSystems": [ref("/redfish/v1/Systems/1")],
+        "ContainedBy": ref("/redfish/v1/Chassis/Around"),
+    }
+    tree["/redfish/v1/Chassis/Around"]["Links"] = {"Contains": [ref("/redfish/v1/Chassis/Node/")]}
+    environment(tree, "Around", 1600)
+    environment(tree, "Node", 310)
+    return tree
+
+
+def board_in_its_server() -> Tree:
+    """The system hangs on the board, the meter on the server around it."""
+    tree = node_in_an_unnamed_enclosure()
+    tree["/redfish/v1/Chassis/Node"]["ChassisType"] = "Component"
+    return tree
+
+
 def sled_behind_shared_supplies() -> Tree:
     tree = idrac_of_a_sled()
     tree["/redfish/v1/Chassis/System.Embedded.1/Power"]["PowerControl"] = []
@@ -207,6 +229,8 @@ def server_with_a_dpu() -> Tree:
         (sensor_behind_link(), ("machine_ac", 412.25)),
         (sensors_alone(), ("machine_ac", 398.5)),
         (idrac_of_a_sled(), ("machine_ac", 276.0)),
+        (node_in_an_unnamed_enclosure(), ("machine_ac", 310.0)),
+        (board_in_its_server(), ("machine_ac", 1600.0)),
         (server_with_a_dpu(), ("machine_ac", 350.0)),
     ],
     ids=[
@@ -222,6 +246,8 @@ def server_with_a_dpu() -> Tree:
         "sensor behind link",
         "sensors alone",
         "sled",
+        "node",
+        "board",
         "dpu",
     ],
 )
