@@ -35,7 +35,7 @@ from collector.guest_stays import write_stays
 from collector.ledger import ROLLED_AT_ONCE, closed_before
 from collector.segments import ESTIMATE_METER, load_segments
 
-ATTRIBUTED_AT_ONCE = 2000
+ATTRIBUTED_AT_ONCE = 500
 """Half-hours times guests that one transaction writes, but at least one half-hour."""
 
 

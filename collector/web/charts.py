@@ -50,7 +50,7 @@ def parts_chart(parts: tuple[tuple[str, float, float], ...]) -> str:
         for use, amount in (("idle", idle), ("active", active))
     ]
     # Names may be alike: each bar has its position before its name, which its label leaves out.
-    axis = altair.Axis(labelExpr="slice(datum.label, 4)", labelLimit=260)
+    axis = altair.Axis(labelExpr="slice(datum.label, 4)", labelLimit=180)
     colours = altair.Scale(domain=["idle", "active"], range=[_PALE, _COLOUR])
     chart = (
         altair.Chart(altair.Data(values=values))

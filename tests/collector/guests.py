@@ -9,9 +9,10 @@ from sqlalchemy import select
 from agent.report import Guest, Inventory, Meter, Reading, Report
 from carbon.calendar import HALF_HOUR_SECONDS
 from collector.database.engine import Database
-from collector.database.schema import device, guest_energy, guest_host, guest_stay, ledger_due, meter
+from collector.database.schema import device, guest_energy, guest_host, guest_stay, meter
+from collector.ledger import devices_due
 from collector.rolling import Due, write_ledger
-from tests.collector.hosts import NS, Host, deliver, new_host
+from tests.collector.hosts import NS, Host
 
 THREADS = 80
 UUID = "00112233-4455-6677-8899-aabbccddeeff"
@@ -51,7 +52,7 @@ def with_guests(reports: list[Report], guests: list[Runs]) -> list[Report]:
     """The reports with the guests' meters, readings and descriptions, as the agent adds them."""
     start_ns = min(sample.wall_ns for report in reports for sample in report.samples)
     for report in reports:
-        wall = [sample.wall_ns for sample in report.samples]
+        wall = {reading.unix_ns: reading.interval_ns // NS for reading in report.readings}
         for one in guests:
             there = [at for at in wall if one.first <= (at - start_ns) // NS <= one.last]
             if not there:
@@ -61,7 +62,7 @@ def with_guests(reports: list[Report], guests: list[Runs]) -> list[Report]:
             report.meters.append(Meter(guest.meter, "guests", "utilisation", "guest", one.epoch))
             for at in there:
                 second = (at - start_ns) // NS
-                step = 10 if second > one.first else 0
+                step = wall[at] if second - wall[at] >= one.first else 0
                 busy, total = (int(second * 10**6 * each) for each in (one.processors, THREADS))
                 grown = [int(step * 10**6 * one.processors), step * 10**6 * THREADS] if step else []
                 report.readings.append(Reading(len(report.meters) - 1, at, step * NS, [busy, total], grown))
@@ -85,12 +86,12 @@ def machine(uuid: str, name: str = "crm-vm01", **changes: Any) -> Inventory:
 def settle(database: Database, now: int | None = None) -> None:
     """Write all that is due, as the collector's rounds do."""
     at = int(time.time()) if now is None else now
-    for _ in range(20):
+    while True:
         with database.write() as connection:
-            due = connection.execute(
-                select(meter.c.device_id).join(ledger_due, ledger_due.c.meter_id == meter.c.id).distinct()
-            ).scalars()
-            write_ledger(connection, [Due(one, at, "collector-1") for one in due.all()])
+            due = devices_due(connection, at, 100)
+            write_ledger(connection, [Due(one, at, "collector-1") for one in due])
+        if not due:
+            return
 
 
 @dataclass
@@ -150,6 +151,3 @@ def other_organisation(database: Database, host: Host, organisation_id: int) -> 
         connection.execute(
             device.update().where(device.c.id == host.enrolled.device_id).values(organisation_id=organisation_id)
         )
-
-
-__all__ = ["Host", "deliver", "new_host"]

@@ -82,14 +82,14 @@ def test_a_guest_is_withdrawn_for_the_half_hours_in_which_its_host_tells_of_it(
     count_lone_guests(database)
     start = recent_half_hour(6)
     guest, host = lone_guest(database, start, machine(spelling)), new_host(database, start)
-    deliver(database, guest, *guest.reports(7200, every=600))
+    deliver(database, guest, *guest.reports(7200, every=600, step=60))
     settle(database)
     assert counted(database, guest) == [True] * 4
     alone = total_uj(database, start)
     assert alone == energy_of(database, guest, [0, 1, 2, 3]) > 0
     # The host is heard of late, and tells of the second and third half-hour only.
     host.start = start + 1800
-    deliver(database, host, *with_guests(host.reports(3600, every=600), [WEB]))
+    deliver(database, host, *with_guests(host.reports(3600, every=600, step=60), [WEB]))
     settle(database)
     assert counted(database, guest) == [True, False, False, True]
     assert total_uj(database, start) == energy_of(database, guest, [0, 3]) + energy_of(database, host, [0, 1])
@@ -99,8 +99,8 @@ def test_a_host_that_was_silent_in_between_leaves_its_guest_to_itself(database: 
     count_lone_guests(database)
     start = recent_half_hour(6)
     guest, host = lone_guest(database, start), new_host(database, start)
-    deliver(database, guest, *guest.reports(7200, every=600))
-    reports = with_guests(host.reports(7200, every=600), [WEB])
+    deliver(database, guest, *guest.reports(7200, every=600, step=60))
+    reports = with_guests(host.reports(7200, every=600, step=60), [WEB])
     away = [one for one in reports if one.samples[0].wall_ns // 10**9 >= start + 5400]
     deliver(database, host, *reports[:2], *away)
     settle(database)
@@ -119,8 +119,8 @@ def test_links_do_not_depend_on_who_reports_first(database: Database) -> None:
         guest, host = lone_guest(database, start, machine(UUID if host_first else OTHER)), new_host(database, start)
         runs = [replace(WEB, uuid=UUID if host_first else OTHER, last=4000)]
         both = [
-            (guest, guest.reports(7200, every=600)),
-            (host, with_guests(host.reports(7200, every=600), runs)),
+            (guest, guest.reports(7200, every=600, step=60)),
+            (host, with_guests(host.reports(7200, every=600, step=60), runs)),
         ]
         for one, reports in both if host_first else reversed(both):
             deliver(database, one, *reports)
@@ -133,10 +133,10 @@ def test_a_machine_that_moves_has_a_part_of_each_host(database: Database) -> Non
     start = recent_half_hour(6)
     guest = lone_guest(database, start)
     first, second = new_host(database, start, watts=100), new_host(database, start, watts=200)
-    deliver(database, guest, *guest.reports(3600, every=600))
-    deliver(database, first, *with_guests(first.reports(3600, every=600), [replace(WEB, last=2400)]))
+    deliver(database, guest, *guest.reports(3600, every=600, step=60))
+    deliver(database, first, *with_guests(first.reports(3600, every=600, step=60), [replace(WEB, last=2400)]))
     moved = replace(WEB, first=2400, epoch="after-the-move")
-    deliver(database, second, *with_guests(second.reports(3600, every=600), [moved]))
+    deliver(database, second, *with_guests(second.reports(3600, every=600, step=60), [moved]))
     settle(database)
     changing = start + 1800
     parts = [attributed(database, host)[changing] for host in (first, second)]
@@ -169,8 +169,8 @@ def test_what_is_no_machine_of_the_host_stays_by_itself(sqlite_database: Databas
     count_lone_guests(sqlite_database)
     start = recent_half_hour(6)
     guest, host = lone_guest(sqlite_database, start, inventory), new_host(sqlite_database, start)
-    deliver(sqlite_database, guest, *guest.reports(7200, every=600))
-    deliver(sqlite_database, host, *with_guests(host.reports(7200, every=600), [WEB]))
+    deliver(sqlite_database, guest, *guest.reports(7200, every=600, step=60))
+    deliver(sqlite_database, host, *with_guests(host.reports(7200, every=600, step=60), [WEB]))
     settle(sqlite_database)
     assert counted(sqlite_database, guest) == [True] * 4
 
@@ -184,8 +184,8 @@ def test_a_host_of_another_organisation_takes_nobody(database: Database) -> None
         added = insert(organisation).values(**values, count_host_missing=False).returning(organisation.c.id)
         theirs = connection.execute(added).scalar_one()
     other_organisation(database, host, theirs)
-    deliver(database, guest, *guest.reports(7200, every=600))
-    deliver(database, host, *with_guests(host.reports(7200, every=600), [WEB]))
+    deliver(database, guest, *guest.reports(7200, every=600, step=60))
+    deliver(database, host, *with_guests(host.reports(7200, every=600, step=60), [WEB]))
     settle(database)
     assert counted(database, guest) == [True] * 4
     with database.read() as connection:
@@ -198,8 +198,10 @@ def test_a_host_of_another_organisation_takes_nobody(database: Database) -> None
 def test_a_guest_without_an_agent_has_its_part_beside_one_with(database: Database) -> None:
     start = recent_half_hour(6)
     guest, host = lone_guest(database, start), new_host(database, start)
-    deliver(database, guest, *guest.reports(3600, every=600))
-    deliver(database, host, *with_guests(host.reports(3600, every=600), [WEB, Runs("db", OTHER, processors=6)]))
+    deliver(database, guest, *guest.reports(3600, every=600, step=60))
+    deliver(
+        database, host, *with_guests(host.reports(3600, every=600, step=60), [WEB, Runs("db", OTHER, processors=6)])
+    )
     settle(database)
     with database.read() as connection:
         shared = shared_host(connection, host.enrolled.device_id, start, start + 3600)
@@ -219,8 +221,8 @@ def test_lists_tell_a_guests_host_while_it_is_one(database: Database) -> None:
     count_lone_guests(database)
     start = recent_half_hour(3)
     guest, host = lone_guest(database, start), new_host(database, start)
-    deliver(database, guest, *guest.reports(5400, every=600))
-    deliver(database, host, *with_guests(host.reports(5400, every=600), [WEB]))
+    deliver(database, guest, *guest.reports(5400, every=600, step=60))
+    deliver(database, host, *with_guests(host.reports(5400, every=600, step=60), [WEB]))
     settle(database)
     device_id = guest.enrolled.device_id
     for now, host_id in ((start + 5700, host.enrolled.device_id), (start + 6 * 5400, "")):
@@ -233,8 +235,8 @@ def test_the_open_half_hour_of_a_linked_guest_is_not_counted_either(database: Da
     count_lone_guests(database)
     start = recent_half_hour(1)
     guest, host = lone_guest(database, start), new_host(database, start)
-    deliver(database, guest, *guest.reports(2400, every=600))
-    deliver(database, host, *with_guests(host.reports(2400, every=600), [WEB]))
+    deliver(database, guest, *guest.reports(2400, every=600, step=60))
+    deliver(database, host, *with_guests(host.reports(2400, every=600, step=60), [WEB]))
     now = start + 2500
     settle(database, now)
     with database.read() as connection:
