@@ -6,8 +6,8 @@ everybody may read it: libvirt's socket would take the rights of an administrato
 socket is root on the host), a daemon that is busy or restarting would hang a sample, and its library would be a
 dependency that half the hosts have in another version. The price: sizes are those that the guest was started with.
 
-Guests of VMware, Hyper-V and Xen hosts are not seen: ESXi runs no agent, a Hyper-V host is Windows, and Xen's guests
-are no processes of its first domain.
+Guests of VMware, Hyper-V and Xen hosts are not seen: ESXi runs no agent, a Hyper-V host is Windows, and of Xen's guests
+only the devices are processes of its first domain.
 """
 
 NAME = "guests"

@@ -27,7 +27,8 @@ _TOPOLOGY = ("sockets", "drawers", "books", "dies", "clusters", "modules", "core
 
 @dataclass(frozen=True, slots=True)
 class Appliance:
-    """A QEMU that is a tool of the host and no guest: libguestfs looking into disks, Proxmox restoring files."""
+    """A QEMU that is a tool of the host and no guest: libguestfs looking into disks, Proxmox restoring files, libvirt
+    asking what the emulator can do, and the devices of a Xen guest, whose processors are not this process's."""
 
 
 def is_qemu(program: str) -> bool:
@@ -48,7 +49,9 @@ def read_guest(arguments: Sequence[str]) -> Guest | Appliance | None:
         return None
     options = _Options(arguments)
     name = _printable(options.name)
-    if name.startswith("guestfs-") or any(".guestfs-" in one or "/file-restore/" in one for one in arguments):
+    if name.startswith("guestfs-") or options.has("xen-domid", "xen-attach") or options.machine() == "none":
+        return Appliance()
+    if any(".guestfs-" in one or "/file-restore/" in one for one in arguments):
         return Appliance()
     manager = _manager(options, arguments)
     number = options.last("id")
@@ -90,6 +93,14 @@ class _Options:
     def last(self, option: str) -> str:
         """The value of the option's last occurrence, or ""."""
         return (self._values.get(option) or [""])[-1]
+
+    def has(self, *options: str) -> bool:
+        """Whether any of the options is there."""
+        return any(option in self._values for option in options)
+
+    def machine(self) -> str:
+        """The type of the machine, "" for the emulator's usual one."""
+        return (self._implied("M", "type") | self._implied("machine", "type")).get("type", "")
 
     def vcpus(self) -> int:
         """Virtual processors at the start: `-smp`, and those that are plugged in as devices."""

@@ -100,8 +100,10 @@ def test_other_programs_are_no_guests(program: str) -> None:
         ["/usr/libexec/qemu-kvm", "-name", "guest=guestfs-5wbqz3dmr2bz4n7p,debug-threads=on", "-uuid", WEB],
         ["qemu-system-x86_64", "-m", "1280", "-kernel", "/var/tmp/.guestfs-0/appliance.d/kernel"],
         ["qemu-system-x86_64", "-kernel", "/usr/lib/x86_64-linux-gnu/proxmox-backup/file-restore/bzImage", "-m", "512"],
+        ["qemu-system-x86_64", "-S", "-nodefaults", "-machine", "none,accel=kvm:tcg", "-qmp", "unix:/x", "-daemonize"],
+        ["/usr/lib/xen/bin/qemu-system-i386", "-xen-domid", "5", "-name", "web", "-machine", "xenfv", "-m", "2048"],
     ],
-    ids=["libguestfs by libvirt", "libguestfs by itself", "proxmox file restore"],
+    ids=["libguestfs by libvirt", "libguestfs by itself", "proxmox file restore", "libvirt's probe", "xen's devices"],
 )
 def test_tools_that_start_a_qemu_of_their_own_are_no_guests(arguments: list[str]) -> None:
     assert isinstance(read_guest(arguments), Appliance)
