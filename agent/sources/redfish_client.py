@@ -26,7 +26,9 @@ ROOT_PATH = "/redfish/v1/"
 DEADLINE_SECONDS = 20.0
 """For one answer: small controllers take 15 s when they are busy."""
 ROUND_SECONDS = 80.0
-"""For a round of questions: finding the chassis takes ten, and a reading is given up after 90 s."""
+"""For a round of questions: a reading is given up after 90 s."""
+LOOK_SECONDS = 300.0
+"""For a round that finds the chassis first, which takes ten questions more."""
 _LARGEST_ANSWER = 4 << 20
 _MOST_REDIRECTS = 3
 _NO_SESSIONS = (404, 405, 501)
@@ -69,9 +71,9 @@ class RedfishClient:
         self._basic_until = 0.0
         self._round_ends = self._deadline = 0.0
 
-    def begin(self) -> None:
-        """Start a round of questions, which together may take `ROUND_SECONDS`."""
-        self._round_ends = time.monotonic() + ROUND_SECONDS
+    def begin(self, seconds: float = ROUND_SECONDS) -> None:
+        """Start a round of questions, which together may take this long."""
+        self._round_ends = time.monotonic() + seconds
         if self._taken is not None and time.monotonic() >= self._basic_until:
             self._basic, self._taken = "", None
 

@@ -16,13 +16,22 @@ from agent.sources.doubt import HIGHEST_MACHINE_WATTS, Doubt
 from agent.sources.energy_proof import Proof
 from agent.sources.reading import RawReading
 from agent.sources.redfish import NAME
-from agent.sources.redfish_client import ROOT_PATH, RedfishClient, RedfishError, Resource, link, links
+from agent.sources.redfish_client import (
+    LOOK_SECONDS,
+    ROOT_PATH,
+    ROUND_SECONDS,
+    RedfishClient,
+    RedfishError,
+    Resource,
+    link,
+    links,
+)
 from agent.sources.redfish_power import COARSEST_STEP_UJ, SHARED_SUPPLIES, ChassisPower, chassis_power, members
 
 _FORGOTTEN_AFTER = 20
 """Readings that a form of answer may fail before another takes its place."""
-_LOOKED_FOR_SECONDS = 3600.0
-"""Chassis are looked for again after so long: firmware updates rename them."""
+_LOOKED_FOR_SECONDS = 86_400.0
+"""Chassis are looked for again after so long, as some are added; one that is gone is looked for at once."""
 _GONE = (400, 404, 410)
 """Statuses of a chassis that may have another name now."""
 _SWITCH_OFF = 'or switch the source off: disabled_sources = ["redfish"]'
@@ -57,7 +66,7 @@ class Machine:
 
     def read(self) -> Outcome[list[RawReading]]:
         with self._lock:
-            self._client.begin()
+            self._client.begin(ROUND_SECONDS if self._chassis and not self._look_is_due() else LOOK_SECONDS)
             try:
                 return self._read()
             except RedfishError as error:
@@ -70,7 +79,7 @@ class Machine:
             self._client.close()
 
     def _read(self) -> Outcome[list[RawReading]]:
-        if not self._chassis or time.monotonic() - self._looked_at > _LOOKED_FOR_SECONDS:
+        if not self._chassis or self._look_is_due():
             found = self._look()
             if isinstance(found, Failed):
                 return found
@@ -100,6 +109,9 @@ class Machine:
         self._measuring, self._missed = frozenset(measured), 0
         self._forms = {name: one.form for name, one in measured.items() if one.watts > 0}
         return self._judged(measured)
+
+    def _look_is_due(self) -> bool:
+        return time.monotonic() - self._looked_at > _LOOKED_FOR_SECONDS
 
     def _judged(self, powers: dict[str, ChassisPower]) -> Outcome[list[RawReading]]:
         watts = sum(one.watts for one in powers.values())

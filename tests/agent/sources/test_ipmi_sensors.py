@@ -115,7 +115,10 @@ def test_a_dcmi_reading_needs_no_sensor(bmc: Controller) -> None:
     assert bmc.times == 0
 
 
-def test_a_controller_without_either_says_what_dcmi_said_and_its_table_is_not_read_again_soon(bmc: Controller) -> None:
+def test_a_controller_without_either_says_what_dcmi_said_and_its_table_is_not_read_again_within_the_hour(
+    bmc: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ipmi_dcmi, "SENSORS_EVERY_SECONDS", 0.0)
     bmc.dcmi.write_text("DCMI request failed because: Invalid command (c1)\n")
     bmc.sensors.write_text("CPU1 Power | 60 Watts | ok\n")
     for _ in range(3):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.outcome import Outcome
-from agent.sources import redfish_client
+from agent.sources import redfish_client, redfish_machine
 from agent.sources.reading import RawReading
 from agent.sources.redfish_client import RedfishClient
 from agent.sources.redfish_machine import Machine
@@ -362,6 +362,15 @@ def test_carelessly_written_json_is_read(
     path = "/redfish/v1/Chassis/1/EnvironmentMetrics"
     bmc.bodies[path] = written(bmc.tree[path])
     assert Asked(bmc, tmp_path, tls[0]).watts() == {"redfish/1": ("machine_ac", 200.0)}
+
+
+def test_finding_the_chassis_may_take_longer_than_a_reading(
+    bmc: RedfishService, tls: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redfish_machine, "ROUND_SECONDS", 0.0)
+    asked = Asked(bmc, tmp_path, tls[0])
+    assert asked.watts()
+    assert "did not answer" in failure(asked.read())[0]
 
 
 def test_a_controller_may_take_its_time_for_each_answer_and_is_not_looked_through_again_for_one_it_misses(
