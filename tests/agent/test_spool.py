@@ -170,6 +170,22 @@ def test_a_spool_that_starts_on_a_full_disk_goes_on_in_memory_and_says_what_to_d
     assert spool.next_sequence() > 3
 
 
+def test_a_spool_whose_directory_finds_no_room_is_made_when_there_is_some(small_disk: Path) -> None:
+    """As on a file system that has no block, or no inode, left for a directory."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2", str(small_disk)], check=True)
+    (small_disk / "last").touch()
+    spool = Spool(small_disk / "spool", MEGABYTE)
+    for _ in range(2):
+        sequence = spool.next_sequence()
+        with pytest.raises(SpoolError, match="free space on its disk"):
+            spool.add(sequence, body(str(sequence)))
+    assert not (small_disk / "spool").exists()
+    subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(small_disk)], check=True)
+    spool.flush_memory()
+    spool.close()
+    assert drained(Spool(small_disk / "spool", MEGABYTE)) == [(1, b"1"), (2, b"2")]
+
+
 def test_numbers_that_cannot_be_reserved_on_a_full_disk_are_those_of_a_new_stream(small_disk: Path) -> None:
     """A crash before there is room again must not give a number of the old stream twice."""
     filled(small_disk / "spool", 3).close()
