@@ -22,6 +22,10 @@ LARGEST_BODY_BYTES = 4 * 1024 * 1024
 LARGEST_UNPACKED_BYTES = 8 * 1024 * 1024
 """A minute's report of a large host is 50 kB; an agent's spool never joins reports, so these are generous. Decoded,
 the worst of it takes 25 times as much memory, so this bound is also the one on what a sender can make us hold."""
+MOST_VALUES = 1_000_000
+"""Values of all lists in one report. A few kilobytes of gzip unpack to millions of empty ones, and each costs time."""
+MOST_WRONG = 10_000
+"""Rows, and readings, of a wrong type in one report: each is decoded by itself, and nobody else is served meanwhile."""
 MOST_METERS = 1000
 MOST_REASONS = 50
 """Reasons counted apart in one report. Some name what the sender wrote, so there is no end to their number."""
@@ -139,6 +143,8 @@ def receive(body: bytes, content_encoding: str) -> Received:
     Raises ReportUnreadable naming the field whose envelope is wrong, or ReportTooLarge.
     """
     text = _without_nul(unpack(body, content_encoding))
+    if text.count(b",") > MOST_VALUES:
+        raise ReportTooLarge(f"the report holds more than {MOST_VALUES} values", "send smaller reports")
     sha256 = hashlib.sha256(text).digest()
     refused = Refused()
     try:
@@ -191,10 +197,16 @@ def _check_version(text: bytes) -> None:
 
 def _each(raws: list[msgspec.Raw], decoder: msgspec.json.Decoder[T], refused: Refused, what: str) -> list[T]:
     kept: list[T] = []
+    wrong = 0
     for raw in raws:
         try:
             kept.append(decoder.decode(raw))
         except msgspec.MsgspecError as error:
+            wrong += 1
+            if wrong > MOST_WRONG:
+                raise ReportUnreadable(
+                    f"{what}s", f"more than {MOST_WRONG} are of a wrong type", "send them as the report format says"
+                ) from error
             refused.add(f"{what} of a wrong type", f"{bytes(raw)[:100]!r}: {error}")
     return kept
 
