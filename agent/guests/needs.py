@@ -21,7 +21,8 @@ def needs(root: Path) -> Needs:
     """To see other users' processes, on a host that runs guests or is made for it; elsewhere nothing.
 
     Command line and processor time of a process may be read by everybody who sees it. Where the administrator has
-    hidden processes (`hidepid=` of /proc), the group that is let in is needed, or a capability.
+    hidden processes (`hidepid=` of /proc), the group that is let in (`gid=`) is needed. Without one they stay hidden:
+    CAP_SYS_PTRACE would show them, and would let the agent write into every process.
     """
     if not _runs_guests(root):
         return NOTHING
@@ -30,9 +31,7 @@ def needs(root: Path) -> Needs:
     if options.get("hidepid", "0") in ("0", "off"):
         return Needs(processes=True)
     group = _group_name(root, options.get("gid", ""))
-    if group:
-        return Needs(processes=True, groups=frozenset({group}))
-    return Needs(processes=True, capabilities=frozenset({"CAP_SYS_PTRACE"}))
+    return Needs(processes=True, groups=frozenset({group} if group else ()))
 
 
 def _runs_guests(root: Path) -> bool:

@@ -18,7 +18,10 @@ LOOK_NS = 30 * 10**9
 MOST_GUESTS = 500
 """A report holds 1000 meters at most; the largest hosts run a few hundred guests."""
 MEASUREMENT = "system_guest"
-_UPGRADE = "run `ictagent upgrade` as root, which writes the service anew: it may then see them"
+_UPGRADE = (
+    "run `ictagent upgrade` as root, which writes the service anew: it may then see them; "
+    "where /proc is mounted with hidepid=, name a group that sees them with gid= first"
+)
 
 
 @dataclass(frozen=True, slots=True)
