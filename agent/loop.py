@@ -58,7 +58,8 @@ class Agent:
         self._clock = clock or Clock()
         self._spool = Spool(settings.state_directory / "spool", settings.spool_limit_bytes)
         self._sampler = Sampler(
-            settings=settings,
+            settings.host_root,
+            settings,
             counter_state=settings.state_directory / "counters.json",
             clock=self._clock,
         )

@@ -11,9 +11,11 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +34,11 @@ SUMMARIES: dict[Product, str] = {
     "agent": "use, energy and carbon of this host: the agent",
     "collector": "use, energy and carbon of an estate: collector, pages and agent",
 }
+SHIPPED_BY = {
+    "libstdc++.so.6": {"deb": "libstdc++6", "rpm": "libstdc++"},
+    "libgcc_s.so.1": {"deb": "libgcc-s1", "rpm": "libgcc"},
+}
+"""Libraries left to the system, and the packages that have them."""
 DESCRIPTION = """\
 ictagent tells a council what ICT it has, how busy it is, how much energy it
 uses and what carbon that is. This package brings the program with its own
@@ -67,7 +74,7 @@ def nfpm_configuration(
         "description": f"{SUMMARIES[product]}\n{DESCRIPTION}",
         "license": "MIT",
         "mtime": _iso(release.source_date_epoch),
-        "depends": [f"{library} {relation}"],
+        "depends": [f"{library} {relation}", *(SHIPPED_BY[name][packed] for name in needed.missing)],
         "conflicts": [other],
         "contents": [
             {"src": f"{folder}/", "dst": LIBRARY, "type": "tree"},
@@ -97,24 +104,30 @@ def nfpm_configuration(
     return configuration
 
 
-def build(product: Product, formats: list[Format], output: Path, work: Path, release: Release) -> list[Path]:
-    """Make the packages of a product, and say what each needs. Raises CalledProcessError where a tool fails."""
-    folder = freeze(product, work, release.source_date_epoch)
-    for path in (folder, *folder.rglob("*")):
-        os.utime(path, (release.source_date_epoch, release.source_date_epoch), follow_symlinks=False)
+def pack(product: Product, folder: Path, formats: Sequence[Format], output: Path, release: Release) -> list[Path]:
+    """Make packages of a folder that `freeze` made, and say what they need. Raises CalledProcessError where nfpm fails."""
     needed = needs(folder)
-    if needed.missing:
-        sys.exit(f"build.py: libraries that are neither carried nor glibc's: {', '.join(needed.missing)}")
+    if unknown := set(needed.missing) - SHIPPED_BY.keys():
+        sys.exit(f"build.py: libraries that are neither carried nor known to be there: {', '.join(sorted(unknown))}")
     print(f"ictagent-{product}: needs glibc {needed.glibc} or newer (asked for by {', '.join(needed.asked_by[:3])})")
     made = []
     with tempfile.TemporaryDirectory() as temporary:
         extras = Path(temporary)
+        program = _dated(folder, extras / "program", release.source_date_epoch)
         _write_extras(product, folder, extras)
         for packed in formats:
             configuration = extras / f"{packed}.json"  # JSON is YAML
-            configuration.write_text(json.dumps(nfpm_configuration(product, packed, folder, extras, needed, release)))
+            configuration.write_text(json.dumps(nfpm_configuration(product, packed, program, extras, needed, release)))
             made.append(_pack(configuration, packed, output, release))
     return made
+
+
+def _dated(folder: Path, copy: Path, source_date_epoch: int) -> Path:
+    """The folder again with the time of this release on its files: they may have been made for an earlier commit."""
+    shutil.copytree(folder, copy, symlinks=True)
+    for path in (copy, *copy.rglob("*")):
+        os.utime(path, (source_date_epoch, source_date_epoch), follow_symlinks=False)
+    return copy
 
 
 def _write_extras(product: Product, folder: Path, extras: Path) -> None:
@@ -174,7 +187,8 @@ def main() -> None:
     arguments = parser.parse_args()
     release = Release(agent.__version__, arguments.release, source_date_epoch())
     for product in arguments.package or get_args(Product):
-        build(product, arguments.format or list(get_args(Format)), arguments.output, arguments.work.resolve(), release)
+        folder = freeze(product, arguments.work.resolve(), release.source_date_epoch)
+        pack(product, folder, arguments.format or get_args(Format), arguments.output, release)
 
 
 if __name__ == "__main__":

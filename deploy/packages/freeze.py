@@ -1,11 +1,13 @@
 """One folder that holds ictagent, the libraries it uses and the interpreter it runs on, made by PyInstaller."""
 
+import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 from typing import Literal
@@ -22,10 +24,27 @@ LEFT_OUT = (
     # Tools of development that libraries use when they happen to be there.
     *("pytest", "_pytest", "mypy", "hypothesis", "IPython", "matplotlib", "numpy", "scipy", "pandas", "duckdb"),
     *("setuptools", "pkg_resources", "pip", "wheel", "PyInstaller", "playwright", "pygments", "rich"),
+    *(
+        "pydantic",
+        "pydantic_settings",
+        "yaml",
+        "dotenv",
+        "watchfiles",
+        "trio",
+        "gevent",
+        "aiohttp",
+        "lark",
+        "fqdn",
+        "webcolors",
+    ),
+    *("sqlalchemy.dialects.mysql", "sqlalchemy.dialects.oracle", "sqlalchemy.dialects.mssql", "sqlalchemy.testing"),
+    "reactivex.testing",
 )
 NOT_OF_THE_AGENT = ("collector", "carbon", "dashboards", "sqlalchemy", "msgspec", "cryptography")
-FOUND_BY_NAME = ("uvicorn", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "alembic.ddl", "psycopg")
-"""Packages whose modules are imported by a name made at run time."""
+LEFT_TO_THE_SYSTEM = ("libstdc++.so.6", "libgcc_s.so.1")
+"""Wheels ask these of any system that their tag names; a copy of the build machine's would ask for its new glibc."""
+KEPT_SECONDS = 3600.0
+"""Folders of older sources are deleted after this time, when no build of theirs can be under way any more."""
 READ_THEIR_METADATA = ("apscheduler", "altair", "psycopg", "jsonschema")
 """Distributions that look up their own entry points or version."""
 
@@ -33,15 +52,28 @@ READ_THEIR_METADATA = ("apscheduler", "altair", "psycopg", "jsonschema")
 def freeze(product: Product, work: Path, source_date_epoch: int) -> Path:
     """Make the folder of a product below `work`, or take the one that is there if nothing that goes in has changed.
 
+    Builds that run beside this one wait for it, and keep the folder that they have when this one is of newer sources.
     Raises CalledProcessError with PyInstaller's own messages on stderr.
     """
-    place = work / product
-    folder, stamp = place / "dist" / "ictagent", place / "made-of"
     made_of = fingerprint(product)
-    if folder.is_dir() and stamp.is_file() and stamp.read_text() == made_of:
-        return folder
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    place = work / f"{product}-{made_of[:16]}"
+    folder, stamp = place / "dist" / "ictagent", place / "made-of"
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / f"{product}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.is_file():
+            return folder
+        for other in work.glob(f"{product}-*"):
+            if time.time() - other.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(other)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        _make(product, place, folder, source_date_epoch)
+        stamp.write_text(made_of)
+    return folder
+
+
+def _make(product: Product, place: Path, folder: Path, source_date_epoch: int) -> None:
     environment = os.environ | {"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(source_date_epoch)}
     subprocess.run(_command(product, place), check=True, cwd=ROOT, env=environment, stdout=sys.stderr)
     if product == "collector":
@@ -49,8 +81,9 @@ def freeze(product: Product, work: Path, source_date_epoch: int) -> Path:
         source, target = (base / "collector/database/migrations" for base in (ROOT, folder / "_internal"))
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     _strip_interpreter(folder)
-    stamp.write_text(made_of)
-    return folder
+    for name in LEFT_TO_THE_SYSTEM:
+        (folder / "_internal" / name).unlink(missing_ok=True)
+    shutil.rmtree(place / "build")
 
 
 def fingerprint(product: Product) -> str:
@@ -75,7 +108,6 @@ def _command(product: Product, place: Path) -> list[str]:
     if product == "agent":
         left_out += NOT_OF_THE_AGENT
     else:
-        command += [word for name in FOUND_BY_NAME for word in ("--collect-submodules", name)]
         command += [word for name in READ_THEIR_METADATA for word in ("--copy-metadata", name)]
     command += [word for name in left_out for word in ("--exclude-module", name)]
     return [*command, str(Path(__file__).with_name("program.py"))]
