@@ -191,7 +191,7 @@ def uninstall(
         holds = "reports that wait, counters, status" if agent else "the database: estate, ledger, keys"
         plan.append(RemoveTree(service.state_directory, holds))
         if facts.manager in ("systemd", "openrc", "sysv"):
-            plan.append(RemoveUser(service.user))
+            plan.append(RemoveUser(service.user, service.state_directory))
     return plan
 
 

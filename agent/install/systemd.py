@@ -54,7 +54,7 @@ def _service(service: Service) -> list[str]:
         *(f"SupplementaryGroups={one}" for one in sorted(service.needs.groups)),
         f"StateDirectory={service.state_directory.name}",
         "StateDirectoryMode=0700",
-        *(f"LoadCredential={name}:{path}" for name, path in sorted(service.credentials.items())),
+        *(f"LoadCredential={name}:{path.replace('%', '%%')}" for name, path in sorted(service.credentials.items())),
         "Restart=on-failure",
         "RestartSec=10",
         f"RestartPreventExitStatus={EXIT_CONFIGURATION}",

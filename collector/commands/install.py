@@ -102,6 +102,9 @@ def _check(host: Host, wanted: WantedCollector) -> None:
     ):
         if path and not (Path(path).is_absolute() and Path(path).is_file()):
             raise ConfigurationError(f"{name} {path} must be the whole path of a file that is there")
+        if path and not path.isprintable():
+            # In the unit a new line would be a setting of its own.
+            raise ConfigurationError(f"{name} {path!r} holds a character that no unit can: give the file another name")
 
 
 def _wait_until_it_listens(name: str, port: int) -> None:
