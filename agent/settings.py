@@ -60,8 +60,11 @@ class AgentSettings:
         default_factory=default_state_directory,
         metadata={"description": "where the spool, the key and counters are kept"},
     )
-    host_root: Path = setting(
-        Path("/"), "where the root of the host is: `/host` in a container that has it mounted there, read-only"
+    host_root: Path = field(
+        default=Path("/"),
+        metadata={
+            "description": "where the root of the host is: `/host` in a container that has it mounted there, read-only"
+        },
     )
     spool_limit_bytes: int = setting(
         256 * 1024 * 1024, "largest size of the spool; then its oldest reports are dropped"
