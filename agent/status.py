@@ -59,7 +59,7 @@ def read_status(directory: Path) -> AgentStatus | None:
         status = AgentStatus(**{name: value for name, value in stored.items() if name in known})
         status.sources = [SourceState(**one) for one in stored.get("sources", [])]
         status.choice = Choice(**stored.get("choice", {"basis": "estimate"}))
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         # Not there, cut off by a full disk, or written by another release.
         return None
     return status
