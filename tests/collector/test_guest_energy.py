@@ -12,6 +12,7 @@ from agent.report import Choice, Report
 from collector.database.engine import Database
 from collector.database.schema import (
     accounting_override,
+    device_status,
     energy_fact,
     guest_energy,
     guest_fact,
@@ -83,6 +84,10 @@ def test_guests_change_nothing_of_their_hosts_own_ledger(database: Database) -> 
     deliver(database, running, *with_guests(running.reports(3600, every=600, step=60), [WEB, DATABASE]))
     settle(database)
     assert ledger_of_own(database) == sorted(alone * 2)
+    with database.read() as connection:
+        watts = connection.execute(select(device_status.c.power_watts)).scalars().all()
+    assert len(watts) == 2
+    assert len(set(watts)) == 1, "power now is the host's, whatever its guests do"
     assert len(alone) == 9
 
 
@@ -91,6 +96,9 @@ def test_a_choice_that_names_a_guest_counts_nothing_by_it(database: Database) ->
     host.choice = Choice("machine", [f"guest/{UUID}"], {})
     deliver(database, host, *with_guests(host.reports(1800, every=300, step=60), [WEB]))
     settle(database)
+    with database.read() as connection:
+        [segment] = load_segments(connection, host.start, host.start + 1800)
+    assert segment.meter_ids == ()
     assert energy_of(database, host, host.start) == 0
     assert not attributed(database, host)
 
