@@ -26,6 +26,7 @@ class Sender:
         self._events: list[Event] = []
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._stop_by = float("inf")
         self._key = HostKey(settings, transport)
         self._problem = ""
         self._failures = 0
@@ -42,7 +43,8 @@ class Sender:
         self._wake.set()
 
     def stop(self, seconds: float) -> None:
-        """End; a last attempt may take so many seconds. What is left stays in the spool."""
+        """End; sending what waits may take so many seconds. What is left stays in the spool."""
+        self._stop_by = time.monotonic() + seconds
         self._stopping.set()
         self._wake.set()
         self._thread.join(seconds)
@@ -142,7 +144,7 @@ class Sender:
                     return REFUSED_PAUSE_SECONDS
             else:
                 return self._wait(answer.error, answer.retry_after)
-            if self._stopping.is_set():
+            if self._stopping.is_set() and time.monotonic() >= self._stop_by:
                 return 0.0
 
     def _refused(self, one: Spooled, reason: str) -> None:

@@ -186,7 +186,7 @@ def test_a_full_disk_is_said_and_nothing_sent_is_missing_when_there_is_space_aga
     with scripted(later) as server, running(small_disk / "state", server.url, log=tmp_path / "log") as one:
         wait_until(lambda: len(one.spooled()) >= 2, "reports on disk")
         ballast = fill(small_disk)
-        wait_until(lambda: one.said("No space left on device"), "the full disk to be said")
+        wait_until(lambda: one.said("(No space left on device): the newest"), "the full disk to be said")
         assert one.said("reports stay in memory; free space on its disk")
         before = len(one.spooled())
         ballast.unlink()
