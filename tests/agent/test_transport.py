@@ -129,12 +129,15 @@ def test_an_answer_that_is_cut_off_too_long_or_no_http_is_no_answer(act: Callabl
 
 
 def drip(content: bytes) -> Callable[[socket.socket], None]:
-    """Send byte by byte, ten a second, until the peer has had enough."""
+    """Send byte by byte, ten a second, until the peer has had enough; a head that is whole at once."""
+    head, end, body = content.partition(b"\r\n\r\n")
+    at_once, slowly = (head + end, body) if end else (b"", content)
 
     def act(connection: socket.socket) -> None:
-        for index in range(len(content)):
+        connection.sendall(at_once)
+        for index in range(len(slowly)):
             try:
-                connection.sendall(content[index : index + 1])
+                connection.sendall(slowly[index : index + 1])
             except OSError:
                 return
             time.sleep(0.1)

@@ -43,7 +43,8 @@ def case(port: int, key: str, sequence: int, chance: Random, answers: Counter[st
     head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
     if chance.random() < 0.5:
         head = mutations.spoil_bytes(head, chance)
-    heard, found = b"", []
+    heard = b""
+    found: list[bytes] = []
     # Until it answers, or ends what does not arrive whole.
     with (
         socket.create_connection(("127.0.0.1", port), timeout=20) as connection,

@@ -126,7 +126,7 @@ def test_the_most_rows_that_fit_take_bounded_memory() -> None:
 
 @pytest.mark.parametrize("where", ["rows", "readings", "samples", "series", "events"])
 def test_a_small_body_that_unpacks_to_millions_of_values_is_refused_at_once(where: str) -> None:
-    report = plain_report(**{where: ["VALUES"]})
+    report = plain_report() | {where: ["VALUES"]}
     text = text_of(report).replace(b'"VALUES"', b"0," * 4_000_000 + b"0")
     started = time.monotonic()
     with pytest.raises(ReportTooLarge, match=f"holds more than {MOST_VALUES} values"):
@@ -137,9 +137,9 @@ def test_a_small_body_that_unpacks_to_millions_of_values_is_refused_at_once(wher
 @pytest.mark.parametrize("where", ["rows", "readings"])
 def test_a_report_of_rows_that_are_none_is_refused_whole_and_soon(where: str) -> None:
     wrong: list[Any] = [0] * MOST_WRONG
-    assert receive(packed(plain_report(**{where: wrong})), "gzip").refused.count == MOST_WRONG
+    assert receive(packed(plain_report() | {where: wrong}), "gzip").refused.count == MOST_WRONG
     started = time.monotonic()
-    assert refusal(text_of(plain_report(**{where: [0] * 900_000}))).field == where
+    assert refusal(text_of(plain_report() | {where: [0] * 900_000})).field == where
     assert time.monotonic() - started < 5
 
 
