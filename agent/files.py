@@ -70,3 +70,23 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def names_in(directory: Path) -> list[str]:
+    """The names in a directory, sorted; none where it is missing or may not be listed."""
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
+
+
+def there(path: Path) -> bool:
+    """Whether there is something at a path. What may not be looked at is not there: containers hide parts of `/sys` and
+    `/proc` behind a directory that nobody may enter, and pathlib raises on it.
+    """
+    return os.path.exists(path)  # noqa: PTH110  # see above
+
+
+def is_directory(path: Path) -> bool:
+    """Whether a path is a directory that may be looked at."""
+    return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises PermissionError below a hidden directory

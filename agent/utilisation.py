@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.files import is_directory
 from agent.inventory.disks import physical_disks
 from agent.inventory.network import card_names
 from agent.report import Value
@@ -204,7 +205,7 @@ def _mounts(root: Path) -> list[str]:
     for part in psutil.disk_partitions(all=True):
         if not Path(part.mountpoint).is_relative_to(inside):
             continue
-        if part.fstype not in _LOCAL_FILE_SYSTEMS or not Path(part.mountpoint).is_dir():
+        if part.fstype not in _LOCAL_FILE_SYSTEMS or not is_directory(Path(part.mountpoint)):
             continue
         if part.fstype == "overlay" and part.mountpoint != "/":
             continue

@@ -15,7 +15,7 @@ from agent.choice import better_words, chosen_words
 from agent.clock import Clock
 from agent.commands.common import SETTLE_SECONDS, echo_json, echo_table, output_option, root_option
 from agent.errors import ConfigurationError, EnrolmentError, TransportError
-from agent.files import text_or_empty
+from agent.files import text_or_empty, there
 from agent.inventory import read_inventory
 from agent.keys import read_keys
 from agent.report import Choice, Guest, Inventory, SourceState
@@ -136,7 +136,7 @@ def _configuration() -> list[Check]:
 
 def _state(settings: AgentSettings) -> Check:
     directory = settings.state_directory
-    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    nearest = next(path for path in (directory, *directory.parents) if there(path))
     if os.access(nearest, os.W_OK | os.X_OK):
         return Check("state directory", "ok", f"{directory} can be written")
     return Check("state directory", "failed", f"{directory} cannot be written", f"{_AS_OWNER}, or set state_directory")

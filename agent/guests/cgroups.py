@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.files import read_text, text_or_empty
+from agent.files import read_text, text_or_empty, there
 from agent.guests.command_line import MOST_BYTES, MOST_VCPUS
 from agent.report import Guest
 
@@ -75,13 +75,13 @@ def _places(root: Path, groups: str) -> Iterator[tuple[str, Path]]:
 
 def is_unified(root: Path) -> bool:
     """Whether the tree is that of version 2 alone."""
-    return (root / _TREE / "cgroup.controllers").exists()
+    return there(root / _TREE / "cgroup.controllers")
 
 
 def _group(directory: Path) -> Group | None:
     for name in ("cpu.stat", "cpuacct.usage"):
         # Version 1 has a cpu.stat too, which counts no usage.
-        if _USAGE.search(text_or_empty(directory / name)) or (name != "cpu.stat" and (directory / name).exists()):
+        if _USAGE.search(text_or_empty(directory / name)) or (name != "cpu.stat" and there(directory / name)):
             return Group(directory / name, directory.stat().st_ino)
     return None
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from agent.files import text_or_empty
+from agent.files import text_or_empty, there
 from agent.guests.cgroups import traces_of_guests
 from agent.sources.needs import NOTHING, Needs
 
@@ -35,7 +35,7 @@ def needs(root: Path) -> Needs:
 
 
 def _runs_guests(root: Path) -> bool:
-    made_for_it = any((root / one).exists() for one in _HYPERVISORS)
+    made_for_it = any(there(root / one) for one in _HYPERVISORS)
     return made_for_it or any(next(root.glob(one), None) for one in _EMULATORS) or traces_of_guests(root)
 
 

@@ -7,6 +7,7 @@ is counted to none: with the host's rest it is headroom.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agent.files import is_directory
 from agent.guests.account import Account, Usage
 from agent.guests.cgroups import Group, containers, inside_container, own_group, traces_of_guests
 from agent.guests.processes import Process, ProcessTable
@@ -56,7 +57,7 @@ class Guests:
 
     def read(self, boot_id: str, boot_ns: int, host: MeterReading) -> Outcome[GuestData]:
         """The guests now. `host` is the sample's reading of the host's processor time."""
-        if not (self._root / "proc").is_dir():
+        if not is_directory(self._root / "proc"):
             return Absent("this system has no process table in /proc")
         before = len(self._running)
         usages = self._usages()

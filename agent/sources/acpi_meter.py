@@ -6,7 +6,7 @@ interval. Some firmware offers the meter and always reads 0. A meter of a batter
 
 from pathlib import Path
 
-from agent.files import number_or_none, read_text
+from agent.files import number_or_none, read_text, there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.doubt import HIGHEST_MACHINE_WATTS
 from agent.sources.hwmon_tree import chips
@@ -27,7 +27,7 @@ def read(root: Path) -> Outcome[list[RawReading]]:
             continue
         for file in FILES:
             path = chip.directory / file
-            if not path.exists():
+            if not there(path):
                 continue
             try:
                 watts = int(read_text(path)) / 1e6

@@ -5,10 +5,9 @@ mains power a battery tells only what charges it, which is nothing about the mac
 charger that is too weak tells a part.
 """
 
-import os
 from pathlib import Path
 
-from agent.files import number_or_none, text_or_empty
+from agent.files import names_in, number_or_none, text_or_empty
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.needs import NOTHING, Needs
 from agent.sources.reading import RawReading
@@ -19,7 +18,7 @@ NAME = "battery"
 def read(root: Path) -> Outcome[list[RawReading]]:
     """The discharge of each of the machine's own batteries."""
     tree = root / "sys/class/power_supply"
-    names = sorted(os.listdir(tree)) if tree.is_dir() else []
+    names = names_in(tree)
     # A mouse's or headset's battery has the scope Device.
     batteries = [
         tree / name

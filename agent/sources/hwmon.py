@@ -6,11 +6,10 @@ watts but volts and amperes of three rails: their product is taken, and the rail
 Sources: the drivers' pages under Documentation/hwmon in the kernel tree.
 """
 
-import os
 import re
 from pathlib import Path
 
-from agent.files import number_or_none, read_text, text_or_empty
+from agent.files import names_in, number_or_none, read_text, text_or_empty
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources import acpi_meter, amdgpu
@@ -76,7 +75,7 @@ def _ours(chip: Chip) -> bool:
 def _sensors(chip: Chip) -> dict[str, str]:
     """Each power or energy sensor and the file to read; an average is better than an instant."""
     found: dict[str, str] = {}
-    for file in sorted(os.listdir(chip.directory)):
+    for file in names_in(chip.directory):
         if match := _SENSOR.fullmatch(file):
             sensor = match[1] or match[3]
             if sensor not in found or match[2] == "average":

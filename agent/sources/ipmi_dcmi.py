@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.clock import boot_ns
+from agent.files import there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.doubt import Doubt
 from agent.sources.needs import NOTHING, Needs
@@ -66,9 +67,9 @@ def program() -> str | None:
 
 def present(root: Path) -> Absent | Failed | None:
     """Why this host's controller cannot be asked, or None."""
-    if not any((root / device).exists() for device in _DEVICES):
+    if not any(there(root / device) for device in _DEVICES):
         # SMBIOS type 38 is the record of a management controller's interface.
-        if (root / "sys/firmware/dmi/entries/38-0").exists():
+        if there(root / "sys/firmware/dmi/entries/38-0"):
             return Failed(
                 "this machine has a management controller, but no /dev/ipmi0",
                 f"load its drivers (modprobe ipmi_si ipmi_devintf), or {_SWITCH_OFF}",
@@ -86,7 +87,7 @@ def present(root: Path) -> Absent | Failed | None:
 
 def needs(root: Path) -> Needs:
     """The controller's device, which only root may open for writing, and the program."""
-    devices = frozenset(f"/{device}" for device in _DEVICES if (root / device).exists())
+    devices = frozenset(f"/{device}" for device in _DEVICES if there(root / device))
     path = program()
     if not devices or path is None:
         return NOTHING

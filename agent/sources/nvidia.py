@@ -6,11 +6,10 @@ whole. Calls are made in the background: a card that has fallen off the bus may 
 Source: NVIDIA's NVML API reference (nvmlDeviceGetTotalEnergyConsumption, nvmlDeviceGetPowerUsage).
 """
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.files import text_or_empty
+from agent.files import names_in, text_or_empty, there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.needs import NOTHING, Needs
 from agent.sources.reading import RawReading
@@ -67,13 +66,13 @@ def make(_settings: "AgentSettings", root: Path) -> Source:
 def present(root: Path) -> Absent | None:
     """Why there is no card to ask, or None."""
     drivers = [driver for vendor, driver in _display_devices(root) if vendor == _VENDOR]
-    if not drivers and not (root / "proc/driver/nvidia/version").exists():
+    if not drivers and not there(root / "proc/driver/nvidia/version"):
         return Absent("there is no NVIDIA graphics card")
     if drivers and all(_sleeps(root)):
         return Absent("the NVIDIA graphics card sleeps")
     if root != Path("/"):
         return Absent("a captured tree cannot be asked")
-    if drivers and "nvidia" not in drivers and not (root / "proc/driver/nvidia/version").exists():
+    if drivers and "nvidia" not in drivers and not there(root / "proc/driver/nvidia/version"):
         driver = next((one for one in drivers if one), "")
         by = f"runs on the driver {driver}" if driver else "has no driver"
         return Absent(f"the NVIDIA card {by}; only NVIDIA's own counts energy")
@@ -83,7 +82,7 @@ def present(root: Path) -> Absent | None:
 def needs(root: Path) -> Needs:
     """The driver's device nodes."""
     nodes = root / "dev"
-    names = sorted(os.listdir(nodes)) if nodes.is_dir() else []
+    names = names_in(nodes)
     found = frozenset(f"/dev/{name}" for name in names if name.startswith("nvidia") and (nodes / name).is_char_device())
     return Needs(devices=found) if found else NOTHING
 
@@ -93,7 +92,7 @@ def _sleeps(root: Path) -> list[bool]:
     tree = root / "sys/bus/pci/devices"
     return [
         text_or_empty(tree / name / "power/runtime_status") == "suspended"
-        for name in sorted(os.listdir(tree))
+        for name in names_in(tree)
         if text_or_empty(tree / name / "class").startswith("0x03") and text_or_empty(tree / name / "vendor") == _VENDOR
     ]
 
@@ -102,7 +101,7 @@ def _display_devices(root: Path) -> list[tuple[str, str]]:
     """Vendor and driver of each graphics card or accelerator on the PCI bus."""
     tree = root / "sys/bus/pci/devices"
     found = []
-    for name in sorted(os.listdir(tree)) if tree.is_dir() else []:
+    for name in names_in(tree):
         if text_or_empty(tree / name / "class").startswith("0x03"):
             link = tree / name / "driver"
             driver = link.resolve().name if link.is_symlink() else ""

@@ -10,12 +10,11 @@ All zones or none: a sum without one of its packages would pass for the whole. A
 has not set up stands still or counts less than the processors in it: that is found out, and it is left aside.
 """
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.files import number_or_none, read_text, text_or_empty
+from agent.files import is_directory, names_in, number_or_none, read_text, text_or_empty, there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources.needs import Needs, to_read
@@ -41,12 +40,12 @@ _INSIDE_PACKAGE: dict[str, Covers] = {"core": "core", "uncore": "component"}
 def read(root: Path) -> Outcome[list[RawReading]]:
     """Every zone's counter."""
     tree = root / "sys/class/powercap"
-    if not tree.is_dir():
+    if not is_directory(tree):
         return Absent("this kernel or machine has no powercap tree (a virtual machine never has)")
-    zones = sorted(name for name in os.listdir(tree) if ":" in name)
+    zones = [name for name in names_in(tree) if ":" in name]
     if not zones:
         return Absent("the powercap tree has no zones: the processor or its driver offers no energy counters")
-    if not any((tree / zone).exists() for zone in zones):
+    if not any(there(tree / zone) for zone in zones):
         return Failed(
             "the energy counters are hidden from this container: the links of the powercap tree lead nowhere",
             "run the agent on the host itself, not in a container",
@@ -116,7 +115,7 @@ def _counters(tree: Path, zones: list[str]) -> dict[str, str]:
     found = {}
     for zone in zones:
         label, owner = text_or_empty(tree / zone / "name"), _owner(zone)
-        if label and (tree / zone / "energy_uj").exists():
+        if label and there(tree / zone / "energy_uj"):
             package = f"{NAME}/{text_or_empty(tree / owner / 'name')}"
             found[f"{package}/{label}" if zone != owner else f"{NAME}/{label}"] = zone
     return found

@@ -126,8 +126,14 @@ class Background:
     def _not_there(self) -> Absent | Failed | None:
         """Why the host does not have the source, by a look at most a minute old; None where it has."""
         if self._absent is None or self._now() - self._looked_ns >= LOOK_AGAIN_NS:
-            self._absent, self._looked_ns = self._present(), self._now()
+            self._absent, self._looked_ns = self._look(), self._now()
         return self._absent
+
+    def _look(self) -> Absent | Failed | None:
+        try:
+            return self._present()
+        except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
+            return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
 
     def _ask(self) -> bool:
         """Have the thread read if that is due and it is not reading already."""
