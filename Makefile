@@ -4,10 +4,10 @@ PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests run for real: InfluxDB behind nginx, VictoriaMetrics, PostgreSQL, Chromium, and the agent's peer.
-DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client systemd passwd
+DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
 WORKERS ?= $(shell nproc)
 
-.PHONY: run test lint unit benchmarks parts sbom clean
+.PHONY: run test lint unit benchmarks parts sbom packages wheelhouse clean
 
 run: $(VENV)/.run
 	$(BIN)/ictagent up
@@ -21,7 +21,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy $$(git ls-files 'tests/*.py')
 	$(BIN)/lint-imports --no-logo
 
-unit: $(VENV)/.dev
+unit: packages
 	$(BIN)/coverage erase
 	$(BIN)/pytest -q --doctest-modules agent carbon
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
@@ -35,6 +35,13 @@ benchmarks: $(VENV)/.dev
 
 sbom: $(VENV)/.dev
 	$(BIN)/python deploy/sbom.py --output dist
+
+# What goes in decides whether it is made again; the tests of the packages take what is made here.
+packages: $(VENV)/.dev
+	$(BIN)/python -m deploy.packages.build --output dist
+
+wheelhouse: $(VENV)/.dev
+	$(BIN)/python deploy/wheelhouse.py --output dist/wheelhouse
 
 # Debian's packages, only as root or with a sudo that asks no password; else the one line to type, and the tests
 # that need a missing part say so when they are skipped.

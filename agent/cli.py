@@ -41,7 +41,7 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             raise click.ClickException(
                 f"`ictagent {cmd_name}` needs the collector's parts ({error.name} is missing): "
-                "install ictagent[collector]"
+                "install ictagent[collector], or the package ictagent-collector"
             ) from error
         command: click.Command = getattr(module, attribute)
         return command
@@ -54,11 +54,18 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
-            click.echo(f"ictagent: configuration: {error}", err=True)
+            _say(f"configuration: {error}")
             sys.exit(EXIT_CONFIGURATION)
         except AgentError as error:
-            click.echo(f"ictagent: {error}", err=True)
+            _say(str(error))
             sys.exit(1)
+
+
+def _say(problem: str) -> None:
+    """Why a command failed; a service's is an error in the journal too."""
+    from agent.service import stderr_is_the_journal  # noqa: PLC0415  # only what fails needs it
+
+    click.echo(f"{'<3>' if stderr_is_the_journal() else ''}ictagent: {problem}", err=True)
 
 
 @click.group(cls=LazyGroup)

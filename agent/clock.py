@@ -19,6 +19,10 @@ class Clock:
     def now(self) -> SampleTime:
         return SampleTime(time.time_ns(), boot_ns())
 
+    def suspended_ns(self) -> int:
+        """How long the machine was suspended since boot, to some microseconds; only differences mean something."""
+        return boot_ns() - time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
     def boot_id(self, root: Path = Path("/")) -> str:
         """The kernel's random id of this boot; elsewhere the boot's time to the nearest ten seconds."""
         try:

@@ -42,11 +42,18 @@ def advance(
     boot_id: str,
     range_uj: int | None,
     highest_watts: float = HIGHEST_WATTS,
+    *,
+    suspended: bool = False,
 ) -> tuple[CounterState, Counted]:
-    """The state and reading after a raw value. `range_uj` is the largest value before the counter wraps; None: never."""
+    """The state and reading after a raw value. `range_uj` is the largest value before the counter wraps; None: never.
+
+    A machine that was `suspended` since may have lost its count: then a lower value is no wrap.
+    """
     if state is not None and state.boot_id == boot_id and boot_ns > state.boot_ns:
         interval_ns = boot_ns - state.boot_ns
-        difference = _difference(state.raw_uj, raw_uj, interval_ns, range_uj, highest_watts)
+        difference = _difference(
+            state.raw_uj, raw_uj, interval_ns, None if suspended and raw_uj < state.raw_uj else range_uj, highest_watts
+        )
         if difference is not None:
             total = state.total_uj + difference
             return (

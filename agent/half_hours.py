@@ -10,7 +10,7 @@ What is sent at once is that the agent started: the inventory, and the energy of
 
 from dataclasses import dataclass, field
 
-from agent.report import Choice, Inventory, Meter, SampleTime, SourceState, Value
+from agent.report import Choice, Guest, Inventory, Meter, SampleTime, SourceState, Value
 from agent.sample import MeterReading, Point, Sample
 
 HALF_HOUR_NS = 1800 * 10**9
@@ -82,6 +82,7 @@ class _Gathered:
     whole: list[tuple[int, MeterReading]] = field(default_factory=list)
     """Readings that are handed on as they are, with the boot clock at their end."""
     inventory: Inventory | None = None
+    guests: dict[str, Guest] = field(default_factory=dict)
     sources: list[SourceState] = field(default_factory=list)
     choice: Choice = field(default_factory=lambda: Choice("estimate"))
 
@@ -97,6 +98,7 @@ class _Gathered:
                 # Another epoch is another meter here: what is added up is continuous.
                 self.sums.setdefault(one.meter, _Sum(0, [], [0] * len(one.differences))).add(one)
         self.inventory = sample.inventory or self.inventory
+        self.guests |= {guest.meter: guest for guest in sample.guests}
         self.sources, self.choice = sample.sources, sample.choice
 
     def means(self) -> list[Point]:
@@ -149,6 +151,8 @@ class HalfHours:
             begin = max(begins_boot_ns, self._floor_boot_ns, self._told_boot_ns.get(meter.name, 0))
             end = self._told_boot_ns[meter.name] = begin + total.interval_ns
             by_end.setdefault(end, []).append(total.reading(meter))
+        told = {one.meter.name for readings in by_end.values() for one in readings}
+        guests = [guest for meter, guest in gathered.guests.items() if meter in told]
         by_end = by_end or {newest.time.boot_ns: []}
         offset_ns = newest.time.wall_ns - newest.time.boot_ns
         samples = [
@@ -159,6 +163,7 @@ class HalfHours:
                 readings,
                 gathered.sources,
                 gathered.choice,
+                guests=guests,
             )
             for boot_ns, readings in sorted(by_end.items())
         ]

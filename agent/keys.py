@@ -6,6 +6,7 @@ credentials (that of `ictagent install`), then in `key_file`. A new one always g
 
 import logging
 import os
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from agent.authority import pin
 from agent.enrol import enrol, read_token
 from agent.errors import EnrolmentError, TransportError
-from agent.files import read_text, write_durably
+from agent.files import read_plain_text, write_durably
 from agent.settings import AgentSettings
 from agent.transport import Transport
 
@@ -24,6 +25,8 @@ LOOK_SECONDS = 86_400.0
 LOOK_AGAIN_SECONDS = 3600.0
 RENEWAL_SHARE = 1 / 3
 """A new key is asked for when less than this part of the present one's life is left."""
+_FORM = re.compile(r"[!-~]{1,512}")
+"""One word of ASCII: what else is in a key file must not get into a request, nor into the words of its failure."""
 
 
 def key_paths(settings: AgentSettings, environment: Mapping[str, str] = os.environ) -> list[Path]:
@@ -38,14 +41,26 @@ def read_keys(settings: AgentSettings) -> list[str]:
     """Every key that is there, the one to use first. Raises EnrolmentError for a file that cannot be read."""
     found: dict[str, None] = {}
     for path in key_paths(settings):
-        try:
-            if text := read_text(path):
-                found[text] = None
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise EnrolmentError(f"the key file {path} cannot be read: {error.strerror}") from error
+        # The state directory is the service's user's, and root reads there too: by `doctor`, or to give the key back.
+        if text := read_key(path, follow=path.parent != settings.state_directory):
+            found[text] = None
     return list(found)
+
+
+def read_key(path: Path, *, follow: bool) -> str:
+    """The key in a file; empty where there is no file, or nothing in it. `follow`: it may be a symbolic link.
+
+    Raises EnrolmentError, which tells nothing of what is in it.
+    """
+    try:
+        text = read_plain_text(path, follow=follow)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise EnrolmentError(f"the key file {path} cannot be read: {error.strerror}") from error
+    if text and not _FORM.fullmatch(text):
+        raise EnrolmentError(f"the key file {path} holds no key: delete it, and enrol this host again with a new token")
+    return text
 
 
 class HostKey:
@@ -92,7 +107,7 @@ class HostKey:
         if self._refused:
             path = self._settings.state_directory / "key"
             try:
-                if read_text(path) in self._refused:
+                if read_plain_text(path, follow=False) in self._refused:
                     path.unlink()
                     logger.warning("the key %s, which the collector refused, is removed: another one is in use", path)
             except OSError as error:

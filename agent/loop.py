@@ -13,13 +13,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from types import FrameType
 
 import agent
+from agent.branch import branched_meters
 from agent.clock import Clock
 from agent.errors import SpoolError
 from agent.half_hours import HALF_HOUR_NS, HalfHours, is_end_user_device
-from agent.report import Event, Inventory, encode
+from agent.report import Event, Inventory, SampleTime, encode
 from agent.report_builder import build_report
 from agent.sample import Point, Sample
 from agent.sampler import Sampler
@@ -39,6 +41,8 @@ _SETTLE_SECONDS = 5.0
 """How long the first sample waits for a BMC: without it each start would begin with a stretch of estimates."""
 _PAGE = resource.getpagesize()
 _MOST_SAMPLES_HELD = 1000
+_CLOCK_STEP_NS = 5 * 10**9
+"""NTP slews what is less than a part of a second; whoever sets a clock by more than this should find it told."""
 LAST_ATTEMPT_SECONDS = 3.0
 
 
@@ -54,7 +58,8 @@ class Agent:
         self._clock = clock or Clock()
         self._spool = Spool(settings.state_directory / "spool", settings.spool_limit_bytes)
         self._sampler = Sampler(
-            settings=settings,
+            settings.host_root,
+            settings,
             counter_state=settings.state_directory / "counters.json",
             clock=self._clock,
         )
@@ -69,6 +74,7 @@ class Agent:
         self._inventory: Inventory | None = None
         self._inventory_due = self._inventory_sent_at = -float("inf")
         self._sample_seconds = 0.0
+        self._clock_offset_ns: int | None = None
         self._dropped = 0
         self._status = self._first_status()
         self._status_due = -float("inf")
@@ -169,7 +175,8 @@ class Agent:
         status, sender = self._status, self._sender
         status.written_at = int(time.time())
         status.last_report_at = sender.last_report_at or status.last_report_at
-        status.last_problem, status.key_id = sender.problem, sender.key_id or status.key_id
+        status.last_problem = self._spool.problem or sender.problem
+        status.key_id = sender.key_id or status.key_id
         status.key_expires_at = sender.key_expires_at or status.key_expires_at
         status.spool_reports, status.spool_bytes = self._spool.reports, self._spool.size_bytes
         status.rejected_reports = len(self._spool.rejected_files())
@@ -179,7 +186,8 @@ class Agent:
     def _line(self) -> str:
         """One line for `systemctl status`."""
         waiting = f"{self._spool.reports} reports wait" if self._spool.reports > 1 else "nothing waits"
-        return f"{self._sender.problem or f'reporting to {self._settings.collector}'}; {waiting}"
+        problem = self._spool.problem or self._sender.problem
+        return f"{problem or f'reporting to {self._settings.collector}'}; {waiting}"
 
     def _take(self, starting: bool = False) -> None:
         started = time.perf_counter()
@@ -195,6 +203,7 @@ class Agent:
             else:
                 self._inventory, self._inventory_sent_at = sample.inventory, time.monotonic()
         self._status.sources, self._status.choice = sample.sources, sample.choice
+        self._note_step(sample.time)
         sample.points.append(self._own_point())
         self._hold(sample, starting)
         if len(self._held) > _MOST_SAMPLES_HELD:
@@ -217,20 +226,39 @@ class Agent:
             self._held += self._half_hours.add(sample)
 
     def _report(self) -> None:
-        """Spool the samples held. When no number can be reserved (the disk is full) they are held a while longer."""
+        """Spool the samples held. What the disk has no room for stays in memory, which the log says."""
         if not self._held:
             return
         self._note_drops()
         self._events += self._sender.take_events()
         with self._lock:
+            self._note_damage()
+            sequence = self._spool.next_sequence()
+            report = build_report(self._held, self._spool.stream_id, sequence, agent.__version__, self._events)
+            report.meters = branched_meters(report.meters, self._spool.branch)
+            self._held, self._events = [], []
             try:
-                sequence = self._spool.next_sequence()
-                report = build_report(self._held, self._spool.stream_id, sequence, agent.__version__, self._events)
-                self._held, self._events = [], []
                 self._spool.add(sequence, encode(report))
             except SpoolError as error:
                 logger.error("%s", error)  # noqa: TRY400  # the message is for the user, the trace for nobody
         self._sender.wake()
+
+    def _note_step(self, now: SampleTime) -> None:
+        """Tell when the wall clock was set. A suspend is none: the boot clock counts it too."""
+        offset_ns, before = now.wall_ns - now.boot_ns, self._clock_offset_ns
+        self._clock_offset_ns = offset_ns
+        step_ns = 0 if before is None else offset_ns - before
+        if abs(step_ns) < _CLOCK_STEP_NS:
+            return
+        by = timedelta(seconds=round(abs(step_ns) / 1e9))
+        detail = f"the clock was set {'forward' if step_ns > 0 else 'back'} by {by}"
+        logger.warning("%s", detail)
+        self._events.append(Event(now.wall_ns, "clock_step", detail))
+
+    def _note_damage(self) -> None:
+        for note in self._spool.take_notes():
+            logger.warning("%s", note)
+            self._events.append(Event(self._clock.now().wall_ns, "spool_damaged", note[:1000]))
 
     def _note_drops(self) -> None:
         dropped = self._spool.counters.dropped

@@ -159,6 +159,24 @@ _ALL = (
         sent_by_agents=True,
     ),
     Measurement(
+        "system_guest",
+        "Each virtual machine or system container that runs on a host, as the host sees it.",
+        ("guest",),
+        (
+            Field("name", "", "the hypervisor's name for it", type="string"),
+            _amount("cpu_seconds", "s", "processor seconds of the host that it used since it started"),
+            _ratio("busy_ratio", "its share of the time of all the host's processors"),
+            _amount(
+                "vcpu_busy_ratio",
+                "ratio",
+                "time it used / time of its configured processors; its emulator's work is in it, so it may exceed 1",
+            ),
+            _amount("vcpus", "{cpu}", "configured processors; missing where a container has no limit"),
+            _amount("memory_bytes", "By", "configured memory; missing where a container has no limit"),
+        ),
+        sent_by_agents=True,
+    ),
+    Measurement(
         "ictagent_agent",
         "The agent itself.",
         (),

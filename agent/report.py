@@ -184,7 +184,8 @@ class Inventory:
     `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type. `system_uuid` is the
     machine's UUID as its firmware has it, in lower case; a hypervisor gives each guest one of its own, by which host
     and guest can be told to belong together (`agent.inventory.uuids` knows the other byte order). `end_user_device`
-    says that half-hour means are all it sends (`agent.half_hours`).
+    says that half-hour means are all it sends (`agent.half_hours`). `host_of_guest` is the name of the machine that a
+    guest runs on, where its hypervisor tells it (Hyper-V does): evidence, not proof.
     """
 
     machine_id: str = ""
@@ -207,6 +208,7 @@ class Inventory:
     platform: str = ""
     hypervisor: str = ""
     cloud: str = ""
+    host_of_guest: str = ""
     boot_unix_ns: int | None = None
     end_user_device: bool = False
 

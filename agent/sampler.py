@@ -10,8 +10,10 @@ from pathlib import Path
 
 from agent.choice import choose
 from agent.clock import Clock
-from agent.counters import CounterState, advance, states_from_text, states_to_text
+from agent.counters import HIGHEST_WATTS, CounterState, advance, states_from_text, states_to_text
 from agent.files import text_or_empty, write_durably
+from agent.guests import NAME as GUESTS
+from agent.guests.reader import GuestData, Guests
 from agent.inventory import read_inventory
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Meter, SampleTime, SourceState
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 PROCESSOR_METER = "cpu"
 _SAVED_EVERY_NS = 60 * 10**9
+_SUSPENDED_NS = 10**9
+"""The two clocks that tell a suspend are read one after the other: less than this is none."""
 _STALE_NS = 600 * 10**9
 """A mean over more than ten minutes says nothing of the time between: after a pause the interval begins anew."""
 
@@ -51,12 +55,14 @@ class Sampler:
         self._sources: dict[str, Source | None] = {
             name: None if name in settings.disabled_sources else make(settings, root) for name, make in sources.items()
         }
+        self._guests = None if GUESTS in settings.disabled_sources else Guests(root)
         self._utilisation = Utilisation(root)
         self._boot_id = self._clock.boot_id(root)
         self._states: dict[str, CounterState] = {}
         if counter_state is not None:
             self._states = states_from_text(text_or_empty(counter_state))
         self._last: SampleTime | None = None
+        self._suspended_ns = self._clock.suspended_ns()
         self._last_processor_time: tuple[int, int] | None = None
         self._saved_ns = 0
         self._taken_ns: dict[str, int] = {}
@@ -74,6 +80,7 @@ class Sampler:
         now, before = self._clock.now(), self._last
         interval_ns = now.boot_ns - before.boot_ns if before is not None else 0
         elapsed = interval_ns / 1e9 if 0 < interval_ns <= _STALE_NS else None
+        asleep_ns = self._asleep_ns()
         sample = Sample(now, self._boot_id)
         sample.points = self._utilisation.points(now.boot_ns / 1e9, elapsed)
         meters: list[Meter] = []
@@ -82,11 +89,14 @@ class Sampler:
             sample.sources.append(_state(name, outcome))
             if isinstance(outcome, Data):
                 for raw in outcome.value:
-                    meter, reading = self._reading(name, raw, now, elapsed)
+                    meter, reading = self._reading(name, raw, now, elapsed, asleep_ns)
                     meters.append(meter)
                     sample.readings += [] if reading is None else [reading]
         sample.choice = choose(meters, sample.sources)
-        sample.readings.append(self._processor_time(interval_ns if elapsed else 0))
+        # Over a suspend the collector sees from the count itself how much of the time the processors ran.
+        processors = self._processor_time(interval_ns if elapsed and not asleep_ns else 0)
+        sample.readings.append(processors)
+        self._add_guests(sample, processors)
         if with_inventory:
             sample.inventory = read_inventory(self._root)
         self._last = now
@@ -101,16 +111,36 @@ class Sampler:
             if source is not None:
                 source.close()
 
+    def _add_guests(self, sample: Sample, processors: MeterReading) -> None:
+        outcome = None if self._guests is None else self._ask_guests(self._guests, sample.time.boot_ns, processors)
+        sample.sources.append(_state(GUESTS, outcome))
+        if isinstance(outcome, Data):
+            sample.guests = outcome.value.guests
+            sample.readings += outcome.value.readings
+            sample.points += outcome.value.points
+
+    def _ask_guests(self, guests: Guests, boot_ns: int, processors: MeterReading) -> Outcome[GuestData]:
+        try:
+            return guests.read(self._boot_id, boot_ns, processors)
+        except Exception as error:  # noqa: BLE001  # as with a source: the host's own report goes on
+            return _defect(error)
+
     def _ask(self, source: Source | None) -> Outcome[list[RawReading]] | None:
         if source is None:
             return None
         try:
             return source.read()
         except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
-            return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
+            return _defect(error)
+
+    def _asleep_ns(self) -> int:
+        """How long the machine was suspended since the sample before."""
+        before, self._suspended_ns = self._suspended_ns, self._clock.suspended_ns()
+        asleep_ns = self._suspended_ns - before
+        return asleep_ns if asleep_ns >= _SUSPENDED_NS else 0
 
     def _reading(
-        self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None
+        self, source: str, raw: RawReading, now: SampleTime, elapsed: float | None, asleep_ns: int
     ) -> tuple[Meter, MeterReading | None]:
         """The meter, and its reading unless there is none for this sample: handed over before, or without interval."""
         source = raw.origin or source
@@ -118,6 +148,8 @@ class Sampler:
         if raw.kind == "power":
             meter = Meter(raw.name, source, "power", raw.covers, "", raw.parent)
             interval_ns = 0 if held else self._interval_ns(raw, now, elapsed)
+            # Nobody saw what the machine drew while it was suspended; its mean is of the time awake.
+            interval_ns = max(0, min(interval_ns, int((elapsed or 0) * 1e9) - asleep_ns)) if asleep_ns else interval_ns
             if not interval_ns:
                 return meter, None
             self._taken_ns[raw.name], self._handed_ns[raw.name] = raw.taken_ns, now.boot_ns
@@ -131,7 +163,8 @@ class Sampler:
             now.boot_ns,
             self._boot_id,
             raw.range_uj,
-            *([] if raw.highest_watts is None else [raw.highest_watts]),
+            HIGHEST_WATTS if raw.highest_watts is None else raw.highest_watts,
+            suspended=asleep_ns > 0,
         )
         self._states[raw.name] = state
         meter = Meter(raw.name, source, "counter", raw.covers, counted.epoch, raw.parent)
@@ -172,7 +205,11 @@ class Sampler:
             logger.warning("counter states cannot be kept in %s: %s", self._state_file, error)
 
 
-def _state(name: str, outcome: Outcome[list[RawReading]] | None) -> SourceState:
+def _defect(error: Exception) -> Failed:
+    return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
+
+
+def _state(name: str, outcome: Outcome[list[RawReading]] | Outcome[GuestData] | None) -> SourceState:
     if outcome is None:
         return SourceState(name, "off", "switched off in the configuration")
     if isinstance(outcome, Absent):

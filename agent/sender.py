@@ -1,11 +1,10 @@
 """Sending what the spool holds, oldest first, in a thread of its own: a slow collector never delays a sample."""
 
-import gzip
-import json
 import logging
 import threading
 import time
 
+from agent.branch import stream_of
 from agent.errors import EnrolmentError, SpoolError, TransportError
 from agent.keys import HostKey
 from agent.report import Event
@@ -27,6 +26,7 @@ class Sender:
         self._events: list[Event] = []
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._stop_by = float("inf")
         self._key = HostKey(settings, transport)
         self._problem = ""
         self._failures = 0
@@ -43,7 +43,8 @@ class Sender:
         self._wake.set()
 
     def stop(self, seconds: float) -> None:
-        """End; a last attempt may take so many seconds. What is left stays in the spool."""
+        """End; sending what waits may take so many seconds. What is left stays in the spool."""
+        self._stop_by = time.monotonic() + seconds
         self._stopping.set()
         self._wake.set()
         self._thread.join(seconds)
@@ -135,7 +136,7 @@ class Sender:
                 if pause := self._copied(answer.error):
                     return pause
             elif answer.status == 409:
-                self._renumber()
+                self._renumber(one)
                 return self._wait(answer.error)
             elif answer.status in (401, 403):
                 if not self._key.refuse():
@@ -143,7 +144,7 @@ class Sender:
                     return REFUSED_PAUSE_SECONDS
             else:
                 return self._wait(answer.error, answer.retry_after)
-            if self._stopping.is_set():
+            if self._stopping.is_set() and time.monotonic() >= self._stop_by:
                 return 0.0
 
     def _refused(self, one: Spooled, reason: str) -> None:
@@ -169,21 +170,19 @@ class Sender:
         self._copied_at = time.monotonic()
         return 0.0
 
-    def _renumber(self) -> None:
-        """Other content stands under our numbers (a spool restored from a snapshot): send all again in a new stream."""
-        logger.warning("the collector has other reports under these numbers: a new stream is begun")
-        self._events.append(
-            Event(time.time_ns(), "new_stream", "report numbers were used twice: a snapshot was restored")
-        )
+    def _renumber(self, refused: Spooled) -> None:
+        """Other content stands under our numbers (a snapshot was restored): send all again in a new stream.
+
+        A report of another stream is left of a renumbering that a crash cut short, which goes on.
+        """
         with self._lock:
-            for old in self._spool.new_stream():
-                try:
-                    report = json.loads(gzip.decompress(old.body))
-                except (OSError, EOFError, ValueError):
-                    continue
-                report["stream_id"], report["sequence"] = self._spool.stream_id, self._spool.next_sequence()
-                text = json.dumps(report, separators=(",", ":"), ensure_ascii=False)
-                self._spool.add(report["sequence"], gzip.compress(text.encode(), 6, mtime=0))
+            if stream_of(refused.body) == self._spool.stream_id:
+                logger.warning("the collector has other reports under these numbers: a new stream is begun")
+                self._events.append(
+                    Event(time.time_ns(), "new_stream", "report numbers were used twice: a snapshot was restored")
+                )
+                self._spool.new_stream()
+            self._spool.renumber()
 
     def _wait(self, problem: str, retry_after: float | None = None) -> float:
         self._say(problem)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from agent.errors import ConfigurationError
-from agent.sources import SOURCES
+from agent.sources import SWITCHES
 
 CONFIGURATION_DIRECTORY = Path("/etc/ictagent")
 SECTIONS = ("agent", "collector")
@@ -59,6 +59,12 @@ class AgentSettings:
     state_directory: Path = field(
         default_factory=default_state_directory,
         metadata={"description": "where the spool, the key and counters are kept"},
+    )
+    host_root: Path = field(
+        default=Path("/"),
+        metadata={
+            "description": "where the root of the host is: `/host` in a container that has it mounted there, read-only"
+        },
     )
     spool_limit_bytes: int = setting(
         256 * 1024 * 1024, "largest size of the spool; then its oldest reports are dropped"
@@ -146,8 +152,8 @@ def check_agent(settings: AgentSettings) -> None:
     if settings.spool_limit_bytes < 1024 * 1024:
         raise ConfigurationError("spool_limit_bytes must be at least 1048576 (1 MB)")
     for name in settings.disabled_sources:
-        if name not in SOURCES:
-            raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SOURCES)}")
+        if name not in SWITCHES:
+            raise ConfigurationError(f"disabled_sources: there is no source {name!r}; there are {', '.join(SWITCHES)}")
     _check_sources(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
@@ -194,7 +200,8 @@ def _section(path: Path, section: str) -> dict[str, Any]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: a number of over 4300 digits, and lists in lists without end.
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
     for name in content:
         if name not in SECTIONS:

@@ -5,7 +5,7 @@ import logging
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from agent.files import read_text, write_durably
+from agent.files import read_plain_text, write_durably
 from agent.report import Choice, SourceState
 
 logger = logging.getLogger(__name__)
@@ -54,12 +54,12 @@ def read_status(directory: Path) -> AgentStatus | None:
     Raises OSError other than FileNotFoundError, above all PermissionError.
     """
     try:
-        stored = json.loads(read_text(directory / STATUS_FILE))
+        stored = json.loads(read_plain_text(directory / STATUS_FILE, follow=False))
         known = {one.name for one in fields(AgentStatus)}
         status = AgentStatus(**{name: value for name, value in stored.items() if name in known})
         status.sources = [SourceState(**one) for one in stored.get("sources", [])]
         status.choice = Choice(**stored.get("choice", {"basis": "estimate"}))
-    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         # Not there, cut off by a full disk, or written by another release.
         return None
     return status

@@ -21,6 +21,7 @@ from agent.errors import TransportError
 from agent.machine import machine_header
 from agent.report import BOOT_CLOCK_HEADER, BOOT_ID_HEADER, CONTENT_TYPE, MACHINE_HEADER, WALL_CLOCK_HEADER
 from agent.settings import AgentSettings
+from agent.tls_words import words_of
 
 ANSWER_SECONDS = 20.0
 LARGEST_ANSWER_BYTES = 256 * 1024
@@ -110,25 +111,33 @@ class Transport:
 
     def _once(self, method: str, path: str, body: bytes, headers: dict[str, str], deadline: float) -> Answer:
         connection = self._connect()
-        # Each wait on the socket has its own limit. A peer that drips its answer byte by byte must not hold the sender
-        # for ever: this ends its headers, the loop its body.
+        # Each wait on the socket has its own limit. A peer that drips its answer byte by byte, in its headers, the size
+        # of a chunk or what follows the last one, must not hold the sender for ever.
         limit = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (connection,))
         limit.daemon = True
         limit.start()
         try:
+            if connection.sock is None:
+                connection.connect()
+                # A handshake cannot be cut, and has a limit of its own; what follows would have none.
+                if time.monotonic() >= deadline:
+                    raise TimeoutError("the connection takes too long")
             connection.request(
                 method, path, body or None, {"User-Agent": "ictagent", "Accept": CONTENT_TYPE, **headers}
             )
             response = connection.getresponse()
+            content = bytearray()
+            while chunk := response.read1(65536):
+                content += chunk
+                if len(content) > LARGEST_ANSWER_BYTES:
+                    raise http.client.HTTPException("the answer is too long")
+                if time.monotonic() >= deadline:
+                    raise TimeoutError("the answer takes too long")
         finally:
             limit.cancel()
-        content = bytearray()
-        while chunk := response.read1(65536):
-            content += chunk
-            if len(content) > LARGEST_ANSWER_BYTES:
-                raise http.client.HTTPException("the answer is too long")
-            if time.monotonic() >= deadline:
-                raise TimeoutError("the answer takes too long")
+        # Where nothing says how long the answer is, one that was cut here looks like a whole one.
+        if time.monotonic() >= deadline:
+            raise TimeoutError("the answer takes too long")
         if response.length:
             raise http.client.HTTPException("the answer was cut off")
         # `read1` leaves the response open at its end, and then the connection could not be used again.
@@ -180,16 +189,15 @@ class Transport:
         return http.client.HTTPSConnection(host, port, timeout=ANSWER_SECONDS, context=context)
 
     def _words(self, error: Exception) -> str:
-        address = self._url.netloc
+        address, proxy = self._url.netloc, self._proxy
         if isinstance(error, socket.gaierror):
-            return f"the collector's name {self._url.hostname} is not known: {error.strerror}"
+            name = f"proxy's name {proxy.hostname}" if proxy else f"collector's name {self._url.hostname}"
+            return f"the {name} is not known: {error.strerror}"
         if isinstance(error, ConnectionRefusedError):
-            return f"nothing listens at {address}: is the collector running?"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return (
-                f"the certificate of {address} is not trusted ({error.verify_message}): set `ca` to its authority's certificate, "
-                "or correct the address"
-            )
+            found = f"{proxy.netloc}: is the proxy running?" if proxy else f"{address}: is the collector running?"
+            return f"nothing listens at {found}"
+        if isinstance(error, ssl.SSLError) and (words := words_of(error, address)):
+            return words
         if isinstance(error, TimeoutError):
             return f"the collector at {address} did not answer within {ANSWER_SECONDS:.0f} s"
         return f"the collector at {address} cannot be reached: {error}"

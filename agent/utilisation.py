@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.files import is_directory
 from agent.inventory.disks import physical_disks
 from agent.inventory.network import card_names
 from agent.report import Value
@@ -48,7 +49,7 @@ class Utilisation:
             self._listed_at = now_seconds
             self._disk_names = physical_disks(self._root)
             self._card_names = card_names(self._root)
-            self._mounts = _mounts()
+            self._mounts = _mounts(self._root)
         found = [self._processors(), self._memory(elapsed_seconds)]
         found += self._file_systems()
         found += self._disk_traffic(elapsed_seconds)
@@ -112,8 +113,13 @@ class Utilisation:
                 "free_bytes": free,
                 "used_ratio": _ratio(used, used + free),
             }
-            points.append(Point("system_filesystem", {"mount_point": mount}, fields))
+            points.append(Point("system_filesystem", {"mount_point": self._on_the_host(mount)}, fields))
         return points
+
+    def _on_the_host(self, mount: str) -> str:
+        """A mount point as the host knows it, which has its root elsewhere than a container sees it."""
+        below = Path(mount)
+        return str(Path("/") / below.relative_to(self._root)) if below.is_relative_to(self._root) else mount
 
     def _disk_traffic(self, elapsed: float | None) -> list[Point]:
         if not self._disk_names:
@@ -189,11 +195,17 @@ def _busy_and_total(times: "psutil._ntuples.scputimes") -> tuple[float, ...]:
     return busy, busy + times.idle + iowait + steal, iowait, steal, interrupt, times.system, user, times.idle
 
 
-def _mounts() -> list[str]:
-    """One mount point for each local file system: the first, where a device is mounted several times."""
+def _mounts(root: Path) -> list[str]:
+    """One mount point for each local file system: the first, where a device is mounted several times.
+
+    In a container that has the host's root mounted, only what is mounted below that is the host's.
+    """
     found: dict[str, str] = {}
+    inside = root if root != Path("/") and root.is_mount() else Path("/")
     for part in psutil.disk_partitions(all=True):
-        if part.fstype not in _LOCAL_FILE_SYSTEMS or not Path(part.mountpoint).is_dir():
+        if not Path(part.mountpoint).is_relative_to(inside):
+            continue
+        if part.fstype not in _LOCAL_FILE_SYSTEMS or not is_directory(Path(part.mountpoint)):
             continue
         if part.fstype == "overlay" and part.mountpoint != "/":
             continue

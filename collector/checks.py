@@ -22,6 +22,8 @@ LONGEST_POWER_INTERVAL_NS = 3600 * 10**9
 """A mean over more than an hour says nothing of half-hours."""
 FACTS_KEPT_NS = 35 * 24 * 3600 * 10**9
 """Readings are taken for as long as the ledger keeps the facts they join; an agent's spool holds a month."""
+GUEST_METERS = "guest/"
+"""How the meters of guests are called, and no others: what they read is never the host's own."""
 LARGEST = 2**63 - 1
 LARGEST_FLOAT = sys.float_info.max
 
@@ -145,6 +147,10 @@ def _wrong_meter(meter: Meter) -> str:
     texts = (meter.name, meter.source, meter.epoch, meter.parent)
     if not meter.name or any(len(one) > LONGEST_TAG or not one.isprintable() for one in texts):
         return "meter without a name, or with a text too long or not printable"
+    if meter.name.startswith(GUEST_METERS) != (meter.covers == "guest"):
+        return "meter of a guest that is not called guest/..., or another that is"
+    if meter.covers == "guest" and meter.kind != "utilisation":
+        return "meter of a guest that does not tell processor time"
     return ""
 
 

@@ -67,16 +67,17 @@ def hear(
     `recorded`: the report is a repetition, which is answered as such whoever sends it. The key's row is locked.
     """
     name = (sender.machine, sender.boot_id, stream_id)
-    if key.last_id is not None and name == key.last:
+    if key.last_id is not None and _is(name, key.last):
         return None
     rows = connection.execute(select(key_sender).where(key_sender.c.key_id == key.key_id)).all()
-    mine = next((row for row in rows if (row.machine, row.boot_id, row.stream_id) == name), None)
+    named = {(row.machine, row.boot_id, row.stream_id): row for row in rows}
+    mine = named.get(name) or next((row for one, row in named.items() if _is(name, one)), None)
     if mine is None:
         is_clone = sender.machine != key.owner and any(row.is_clone and row.machine == sender.machine for row in rows)
         values = {"machine": sender.machine, "boot_id": sender.boot_id, "stream_id": stream_id}
-        named = {"key_id": key.key_id, "host_name": sender.host_name}
+        of_key = {"key_id": key.key_id, "host_name": sender.host_name}
         counts = {"first_at": now, "returns": 0, "returned_at": 0, "is_clone": is_clone and bool(sender.machine)}
-        added = insert(key_sender).values(**values, **named, **counts).returning(key_sender)
+        added = insert(key_sender).values(**values, **of_key, **counts).returning(key_sender)
         mine = connection.execute(added).one()
         _forget(connection, key, now)
         came_back = False
@@ -100,6 +101,12 @@ def hear(
     return None
 
 
+def _is(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+    """Whether two names (machine, boot, stream) are one sender's. In one boot and one stream a host may read more of its
+    machine at times and less at others: the firmware's UUID is root's, or goes with a capability of the service."""
+    return one == other or (one[1:] == other[1:] and bool(one[1]))
+
+
 def is_copy(connection: Connection, key_id: str, machine: str, boot_id: str) -> bool:
     """Whether a machine in this boot was told to be the copy of a key's owner.
 
@@ -115,7 +122,8 @@ def is_copy(connection: Connection, key_id: str, machine: str, boot_id: str) -> 
 
 
 def _are_two(mine: Row[Any], returns: int, other: Row[Any], now: int) -> bool:
-    if mine.machine and other.machine and mine.machine != other.machine:
+    # In one boot (containers, a copied memory) the machine proves less: see `_is`.
+    if mine.machine and other.machine and mine.machine != other.machine and mine.boot_id != other.boot_id:
         return True
     others = other.returns if other.returned_at > now - WINDOW_SECONDS else 0
     return others >= 1 and returns + others >= PROVING_RETURNS
@@ -175,7 +183,7 @@ def _restore_inventory(
     if not rows or original == clone or machines[-1] != clone or original not in machines:
         return
     newest = rows[len(machines) - 1 - machines[::-1].index(original)]
-    kept = {name: getattr(newest, name) for name in ("body", "sha256", "host_name", "platform")}
+    kept = {name: getattr(newest, name) for name in ("body", "sha256", "host_name", "platform", "link_uuid")}
     version = 1 + max(row.version for row in rows)
     with history_edit(connection, device_id, now, now, collector_id):
         begin(connection, inventory, {"device_id": device_id}, {**kept, "version": version}, now)

@@ -17,6 +17,7 @@ from carbon.spaces import Pue
 from collector.database.schema import series_due
 from collector.database.upsert import upsert
 from collector.device_energy import Rules, half_hours, ledger_rows, rules_of
+from collector.guest_energy import attribute_again
 from collector.ledger import closed_before
 from collector.outbox import append
 from collector.prepare import pack
@@ -55,6 +56,7 @@ def history_edit(connection: Connection, device_id: str, since: int, now: int, c
         if _held(kind, was) == _held(kind, now_is):
             continue
         days.update(days_between(rules.day(begins), rules.day(ends - 1)))
+        attribute_again(connection, device_id, begins, ends)
         if was is not None and (now_is is None or tags_at(kind, was) != tags_at(kind, now_is)):
             zeros += _zeros(connection, was, begins, ends, tags_at(kind, was), rules)
     upsert(connection, series_due, [{"device_id": device_id, "local_day": day.isoformat()} for day in sorted(days)])

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -60,13 +61,24 @@ class Ingest:
         self._keys: dict[str, KeyRow] = {}
         self._estate_version = ""
 
-    async def report(self, body: bytes, headers: Mapping[str, str], received_ns: int) -> Recorded:
-        """Take one report. Returns only after it is on disk. Raises CollectorError with the answer's status."""
+    async def admit(self, headers: Mapping[str, str]) -> None:
+        """Raise NotAuthorised unless a request's headers name a key."""
+        with self.counting_refusals():
+            await self.authenticate(headers.get("authorization", ""))
+
+    @contextmanager
+    def counting_refusals(self) -> Iterator[None]:
+        """Around what may refuse a report."""
         try:
-            return await self._report(body, headers, received_ns)
+            yield
         except CollectorError:
             self.counters.refused += 1
             raise
+
+    async def report(self, body: bytes, headers: Mapping[str, str], received_ns: int) -> Recorded:
+        """Take one report. Returns only after it is on disk. Raises CollectorError with the answer's status."""
+        with self.counting_refusals():
+            return await self._report(body, headers, received_ns)
 
     async def _report(self, body: bytes, headers: Mapping[str, str], received_ns: int) -> Recorded:
         key = await self.authenticate(headers.get("authorization", ""))

@@ -23,6 +23,7 @@ from carbon.uncertainty import ESTIMATING_METERS, measured_band
 from collector.database.schema import (
     device,
     energy_fact,
+    guest_fact,
     inventory,
     ledger,
     ledger_day,
@@ -45,10 +46,11 @@ _COMPARED = (*AMOUNTS, "method", "model_version", "inventory_version", "evidence
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What rolling a device's ledger changed: the half-hours whose rows were written, of which meters."""
+    """What rolling a device's ledger changed: the half-hours whose rows were written, and those that were looked at."""
 
     device_id: str
     half_hours: frozenset[int]
+    touched: frozenset[int]
 
 
 def devices_due(connection: Connection, now: int, most: int) -> list[str]:
@@ -69,9 +71,13 @@ def closed_before(now: int) -> int:
 
 
 def roll(connection: Connection, device_id: str, now: int) -> Written:
-    """Write the oldest of what is due of one device's ledger, with its days, in this transaction."""
+    """Write the oldest of what is due of one device's ledger, with its days, in this transaction.
+
+    Guests have no ledger: their parts of it follow (`collector.guest_energy`).
+    """
     changed: set[int] = set()
-    for row in connection.execute(select(meter).where(meter.c.device_id == device_id)).all():
+    touched: set[int] = set()
+    for row in connection.execute(_own_meters(device_id)).all():
         mine = ledger_due.c.meter_id == row.id
         oldest = select(ledger_due.c.half_hour).where(mine, ledger_due.c.half_hour <= closed_before(now))
         oldest = oldest.order_by(ledger_due.c.half_hour).limit(ROLLED_AT_ONCE)
@@ -79,7 +85,12 @@ def roll(connection: Connection, device_id: str, now: int) -> Written:
         taken = delete(ledger_due).where(mine, ledger_due.c.half_hour.in_(oldest)).returning(ledger_due.c.half_hour)
         if due := sorted(connection.execute(taken).scalars()):
             changed |= _roll_meter(connection, row, due, now)
-    return Written(device_id, frozenset(changed))
+            touched |= changed.union(due)
+    return Written(device_id, frozenset(changed), frozenset(touched))
+
+
+def _own_meters(device_id: str) -> Any:
+    return select(meter).where(meter.c.device_id == device_id, meter.c.covers != "guest")
 
 
 def provisional(connection: Connection, device_id: str) -> dict[int, dict[int, dict[str, Any]]]:
@@ -88,7 +99,7 @@ def provisional(connection: Connection, device_id: str) -> dict[int, dict[int, d
     For totals that run up to now. The open half-hour's row holds what is known so far.
     """
     rows: dict[int, dict[int, dict[str, Any]]] = {}
-    for one in connection.execute(select(meter).where(meter.c.device_id == device_id)).all():
+    for one in connection.execute(_own_meters(device_id)).all():
         due = sorted(
             connection.execute(select(ledger_due.c.half_hour).where(ledger_due.c.meter_id == one.id)).scalars()
         )
@@ -401,4 +412,5 @@ def forget_old_facts(connection: Connection, now: int) -> int:
         .where(ledger_due.c.meter_id == energy_fact.c.meter_id, ledger_due.c.half_hour == energy_fact.c.half_hour)
         .exists()
     )
+    connection.execute(delete(guest_fact).where(guest_fact.c.half_hour < limit))
     return connection.execute(delete(energy_fact).where(energy_fact.c.half_hour < limit, written)).rowcount

@@ -11,10 +11,13 @@ from isal import igzip
 
 from agent.report import Choice, Inventory, Meter, SourceState
 from carbon.facts import Facts, counter_facts, power_facts, to_text, utilisation_facts
+from carbon.guests import extremes
 from carbon.power_model import PowerCurve, power_curve
 from collector.checks import MeterReadings, good_readings, good_rows
 from collector.clocks import Sent, plausible, true_times
 from collector.device_context import DeviceContext
+from collector.guest_checks import good_guests, guest_body, of_known_guests
+from collector.guest_links import link_uuid
 from collector.host_facts import host_facts
 from collector.host_power import DevicePoint, HostPower, derive
 from collector.lines import SeriesTemplate
@@ -30,6 +33,15 @@ class Fact:
     meter: str
     half_hour: int
     epoch: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFact:
+    """That a host had a guest in a half-hour, and what it was (canonical JSON), by the name of its meter."""
+
+    meter: str
+    half_hour: int
     body: str
 
 
@@ -65,6 +77,7 @@ class Recording:
     clock_offset_seconds: float
     meters: list[Meter] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    guests: list[GuestFact] = field(default_factory=list)
     batch: Batch | None = None
     power: HostPower | None = None
     changed_sources: list[SourceState] = field(default_factory=list)
@@ -73,6 +86,7 @@ class Recording:
     inventory_sha256: str = ""
     evidence: dict[str, str] = field(default_factory=dict)
     platform: str = ""
+    link_uuid: str = ""
     diagnoses: list[Diagnosis] = field(default_factory=list)
     refused: Refused = field(default_factory=Refused)
 
@@ -100,10 +114,17 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
         recording.inventory_body, recording.inventory_sha256 = canonical(report.inventory)
         recording.evidence = _evidence(report.inventory)
         recording.platform = report.inventory.platform[:64]
+        if report.inventory.platform == "virtual_machine" and not report.inventory.cloud:
+            recording.link_uuid = link_uuid(report.inventory.system_uuid)
         if recording.inventory_sha256 != context.inventory_sha256:
             curve = power_curve(host_facts(report.inventory))
     readings = good_readings(report.meters, report.readings, times, sent.received_ns, refused)
+    guests = good_guests(report.guests, report.meters, refused)
+    readings = of_known_guests(readings, guests, refused)
     recording.facts = [fact for one in readings for fact in _facts(one)]
+    bodies = {name: guest_body(guest) for name, guest in guests.items()}
+    seen = {(fact.meter, fact.half_hour) for fact in recording.facts if fact.meter in bodies}
+    recording.guests = [GuestFact(name, half_hour, bodies[name]) for name, half_hour in sorted(seen)]
     # A report that is older than the choice that holds now may say that it began earlier.
     recording.changed_choice = report.choice != context.choice or recording.first_sample_at < context.choice_since
     sources = _sources(report.sources)
@@ -147,12 +168,12 @@ def _facts(one: MeterReadings) -> list[Fact]:
             power_facts((unix_ns, interval_ns, float(values[0])) for unix_ns, interval_ns, values, _ in one.readings)
         )
     else:
-        by_half_hour = dict(
-            utilisation_facts(
-                (unix_ns, interval_ns, int(values[0]), int(values[1]), *_two(differences))
-                for unix_ns, interval_ns, values, differences in one.readings
-            )
+        loads = utilisation_facts(
+            (unix_ns, interval_ns, int(values[0]), int(values[1]), *_two(differences))
+            for unix_ns, interval_ns, values, differences in one.readings
         )
+        guest = one.meter.covers == "guest"
+        by_half_hour = {at: extremes(facts) if guest else facts for at, facts in loads.items()}
     return [
         Fact(one.meter.name, half_hour, one.meter.epoch, to_text(facts)) for half_hour, facts in by_half_hour.items()
     ]
@@ -187,11 +208,13 @@ def _points(
         fields = {"outcome": state.outcome, "reason": state.reason or None}
         points.append(DevicePoint("ictagent_source", {"source": state.source}, dict(fields), now_ns))
     for event in report.events:
-        if not plausible(event.unix_ns, sent.received_ns) or not event.code.isidentifier():
+        # One that a sample told of is dated with it, above all that the clock was set.
+        unix_ns = times.get(event.unix_ns, event.unix_ns)
+        if not plausible(unix_ns, sent.received_ns) or not event.code.isidentifier():
             refused.add("event at an impossible time or with an unknown code", event)
             continue
         code = event.code[:LONGEST_EVENT_CODE]
-        points.append(DevicePoint("ictagent_event", {"code": code}, {"detail": event.detail[:1024]}, event.unix_ns))
+        points.append(DevicePoint("ictagent_event", {"code": code}, {"detail": event.detail[:1024]}, unix_ns))
     for (measurement, own_tags, names), run in groupby(
         points, lambda one: (one.measurement, one.tags, list(one.fields))
     ):

@@ -21,6 +21,7 @@ from collector.database.schema import (
     space,
 )
 from collector.errors import NotFound
+from collector.guest_queries import hosts_now
 from collector.people.roles import Organisations
 from collector.segments import GUEST_PLATFORMS
 
@@ -53,9 +54,12 @@ class DeviceRow:
     basis: str
     retired_at: int | None
     counted: bool
-    """Whether its energy enters totals: a guest's only where the organisation switched that on."""
+    """Whether its energy enters totals: a lone guest's only where the organisation switched that on, and never that
+    of a guest with a host, in whose energy it is."""
     half_hour_means: bool = False
     """An end-user device, which sends half-hour means alone."""
+    host_id: str = ""
+    """The device that it is a guest of now, or nothing."""
 
     @property
     def silent(self) -> bool:
@@ -65,7 +69,7 @@ class DeviceRow:
     @property
     def host_missing(self) -> bool:
         """A guest whose host is not known: its energy is attribution."""
-        return self.platform in GUEST_PLATFORMS
+        return self.platform in GUEST_PLATFORMS and not self.host_id
 
 
 @dataclass(slots=True)
@@ -106,7 +110,11 @@ def devices(
         .where(device.c.retired_at.isnot(None) if retired else device.c.retired_at.is_(None))
         .where(device.c.merged_into.is_(None), _of(organisations))
     )
-    rows = [_row(one, names, platforms, half_hourly, at) for one in connection.execute(query).mappings()]
+    hosts = hosts_now(connection, at)
+    rows = [
+        _row(one, names, platforms, half_hourly, hosts.get(one["id"], ""), at)
+        for one in connection.execute(query).mappings()
+    ]
     return sorted(rows, key=lambda row: (not row.silent, row.host_name, row.device_id))
 
 
@@ -215,7 +223,9 @@ def _half_hourly(connection: Connection) -> set[str]:
     return set(connection.execute(select(inventory.c.device_id).where(inventory.c.valid_to.is_(None), said)).scalars())
 
 
-def _row(one: Any, names: dict[str, str], platforms: dict[str, str], half_hourly: set[str], now: int) -> DeviceRow:
+def _row(
+    one: Any, names: dict[str, str], platforms: dict[str, str], half_hourly: set[str], host_id: str, now: int
+) -> DeviceRow:
     heard = one["last_report_at"]
     platform = platforms.get(one["id"], "")
     return DeviceRow(
@@ -237,6 +247,7 @@ def _row(one: Any, names: dict[str, str], platforms: dict[str, str], half_hourly
         source=one["source"] or "",
         basis=one["basis"] or "",
         retired_at=one["retired_at"],
-        counted=one["count_host_missing"] or platform not in GUEST_PLATFORMS,
+        counted=not host_id and (one["count_host_missing"] or platform not in GUEST_PLATFORMS),
         half_hour_means=one["id"] in half_hourly,
+        host_id=host_id,
     )

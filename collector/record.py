@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from collector.claim import Identity, claim
 from collector.clones import Sender
-from collector.database.schema import device_status, energy_fact, ledger_due, meter
+from collector.database.schema import device_status, energy_fact, guest_fact, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
 from collector.model_meter import make_loss_meter
@@ -76,6 +76,7 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
 
 def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> None:
     rows: list[dict[str, Any]] = []
+    guests: list[dict[str, Any]] = []
     for item, part in parts:
         ids = meter_ids(connection, item.recording)
         others = [fact.meter for fact in item.recording.facts if fact.meter not in ids]
@@ -93,10 +94,17 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
             for fact in item.recording.facts
             if fact.meter in ids
         )
+        guests.extend(
+            {"meter_id": ids[one.meter], "half_hour": one.half_hour, "body": one.body}
+            for one in item.recording.guests
+            if one.meter in ids
+        )
     rows.sort(key=lambda row: (row["meter_id"], row["half_hour"]))
     due = sorted({(row["meter_id"], row["half_hour"]) for row in rows})
     upsert(connection, energy_fact, rows)
     upsert(connection, ledger_due, [{"meter_id": one, "half_hour": half_hour} for one, half_hour in due])
+    guests.sort(key=lambda row: (row["meter_id"], row["half_hour"], row["body"]))
+    upsert(connection, guest_fact, guests)
 
 
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
@@ -108,19 +116,23 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     known = {row.name: row for row in connection.execute(_METERS, wanted)}
     used = {fact.meter for fact in recording.facts}
     new = {one.name: one for one in recording.meters if one.name in used and one.name not in known}
-    for one in new.values():
-        values = {
-            "device_id": recording.device_id,
-            "name": one.name,
-            "source": one.source,
-            "kind": one.kind,
-            "covers": one.covers,
-            "parent": one.parent,
-            "created_at": recording.received_at,
-        }
-        connection.execute(insert(meter).values(values))
-        make_loss_meter(connection, recording.device_id, one, recording.received_at)
     if new:
+        # At once: a host may bring hundreds of guests with its first report.
+        values = [
+            {
+                "device_id": recording.device_id,
+                "name": one.name,
+                "source": one.source,
+                "kind": one.kind,
+                "covers": one.covers,
+                "parent": one.parent,
+                "created_at": recording.received_at,
+            }
+            for one in new.values()
+        ]
+        connection.execute(insert(meter), values)
+        for one in new.values():
+            make_loss_meter(connection, recording.device_id, one, recording.received_at)
         known = {row.name: row for row in connection.execute(_METERS, wanted)}
     kinds = {one.name: one.kind for one in recording.meters}
     return {name: row.id for name, row in known.items() if kinds.get(name, row.kind) == row.kind}

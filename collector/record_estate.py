@@ -73,6 +73,7 @@ def _inventory(connection: Connection, recording: Recording) -> None:
             "sha256": recording.inventory_sha256,
             "host_name": recording.evidence.get("host_name", ""),
             "platform": recording.platform,
+            "link_uuid": recording.link_uuid,
         }
         ends = begin(connection, inventory, owner, values, begins)
         _estimate_again(connection, recording.device_id, begins, ends)

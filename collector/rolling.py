@@ -12,6 +12,7 @@ from collector.database.engine import Database
 from collector.database.schema import series_due
 from collector.database.writer import Writer
 from collector.errors import CollectorError, DatabaseError, QueueFull
+from collector.guest_energy import attribute
 from collector.ledger import devices_due, roll
 from collector.outbox import append
 from collector.prepare import pack
@@ -76,7 +77,9 @@ def write_ledger(connection: Connection, items: Sequence[Due]) -> list[int]:
     """Write the rows of devices that are due, and their series into the outbox; how many half-hours each."""
     written = []
     for one in items:
-        changed = roll(connection, one.device_id, one.now).half_hours
+        rolled = roll(connection, one.device_id, one.now)
+        attribute(connection, one.device_id, rolled.touched, one.now)
+        changed = rolled.half_hours
         lines = series_lines(connection, one.device_id, changed)
         append(connection, one.collector_id, one.now, [pack(lines, [at * NS for at in changed])])
         written.append(len(changed))

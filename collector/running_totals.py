@@ -12,7 +12,7 @@ from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, financial_year, finan
 from collector.database.engine import Database
 from collector.database.schema import ledger_due, meter
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, rules_of
-from collector.ledger import provisional
+from collector.ledger import closed_before, provisional
 from collector.segments import load_segments
 from collector.totals import Total, month_totals, nothing, possible_seconds, sum_totals
 
@@ -88,7 +88,8 @@ def _add_unwritten(connection: Connection, totals: RunningTotals, date: datetime
         if not times:
             continue
         start, end = min(times), max(times) + HALF_HOUR_SECONDS
-        for segment in load_segments(connection, start, end, [device_id]):
+        # A guest's part of its host is written with the host's half-hour: until then it is where it was before.
+        for segment in load_segments(connection, start, end, [device_id], closed_before(totals.as_of)):
             if not segment.counted:
                 continue
             written = ledger_rows(connection, segment.meter_ids, start, end)

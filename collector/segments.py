@@ -26,6 +26,7 @@ from collector.database.schema import (
     space,
     space_pue,
 )
+from collector.guest_links import Stay, stays
 
 ESTIMATE_METER = "cpu"
 REST_METER = "cpu/rest"
@@ -39,8 +40,9 @@ class Segment:
     """One device from half-hour `start` to before `end` (Unix seconds): its meters add up to it.
 
     `first_heard` is when the device was first sampled (Unix seconds), which may lie within its first half-hour.
-    `host_name` is the name it had then. `host_missing` marks a guest whose host is not known; `counted` says whether
-    the device enters totals.
+    `host_name` is the name it had then. `host_missing` marks a guest whose host is not known, and `host_ids` are the
+    hosts of one whose is: two where it moved in a half-hour. `counted` says whether the device enters totals: a guest
+    with a host never does, because its energy is in its host's.
     """
 
     device_id: str
@@ -54,24 +56,34 @@ class Segment:
     directorate: str
     pue: Pue
     host_missing: bool
+    host_ids: tuple[str, ...]
     counted: bool
 
 
 def load_segments(
-    connection: Connection, start: int, end: int, device_ids: Sequence[str] | None = None
+    connection: Connection,
+    start: int,
+    end: int,
+    device_ids: Sequence[str] | None = None,
+    open_from: int | None = None,
 ) -> list[Segment]:
-    """Segments of all devices, or of some, between two half-hours. Half-hours before a device's first choice have none."""
+    """Segments of all devices, or of some, between two half-hours. Half-hours before a device's first choice have none.
+
+    `open_from` is the half-hour from which on nothing is written yet: guests that were on a host until then still are.
+    """
     chosen = None if device_ids is None else list(device_ids)
     choices = _dated(connection, device_accounting, chosen)
     overrides = _dated(connection, accounting_override, chosen)
     places = _dated(connection, device_placement, chosen)
     meters: dict[str, dict[str, int]] = {}
-    query = select(meter.c.device_id, meter.c.name, meter.c.id)
+    query = select(meter.c.device_id, meter.c.name, meter.c.id).where(meter.c.covers != "guest")
     for row in connection.execute(_only(query, meter, chosen)):
         meters.setdefault(row.device_id, {})[row.name] = row.id
     spaces = _spaces(connection)
     sites = dict(connection.execute(select(site.c.id, site.c.name)).all())
     inventories = _inventories(connection, chosen)
+    uuids = {row.link_uuid for rows in inventories.values() for row in rows if row.link_uuid}
+    on_hosts = stays(connection, start, end, uuids, open_from)
     query = select(device, organisation.c.count_host_missing).join(organisation)
     if chosen is not None:
         query = query.where(device.c.id.in_(chosen))
@@ -87,6 +99,13 @@ def load_segments(
             edges |= {
                 half_hour_of(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in _bounds(row)
             }
+        mine_on_hosts = [
+            stay
+            for uuid in sorted({row.link_uuid for row in mine[3] if row.link_uuid})
+            for stay in on_hosts.get(uuid, ())
+            if stay.organisation_id == one.organisation_id and stay.host_id != one.id
+        ]
+        edges |= {bound for stay in mine_on_hosts for bound in (stay.start, stay.end)}
         if one.retired_at is not None:
             edges.add(half_hour_of(one.retired_at))
         inside = sorted(edge for edge in edges if start <= edge <= end)
@@ -99,7 +118,8 @@ def load_segments(
             place = _valid(mine[2], begins)
             kind, own = _space_at(spaces, place.space_id if place else None, begins)
             known = _valid(mine[3], begins) or (mine[3][0] if mine[3] else None)
-            missing = known is not None and known.platform in GUEST_PLATFORMS
+            hosts = _hosts(known, on_hosts, mine_on_hosts, begins)
+            missing = known is not None and known.platform in GUEST_PLATFORMS and not hosts
             found.append(
                 Segment(
                     device_id=one.id,
@@ -113,10 +133,19 @@ def load_segments(
                     directorate=place.directorate if place else "",
                     pue=pue_of(kind, own),
                     host_missing=missing,
-                    counted=one.count_host_missing or not missing,
+                    host_ids=hosts,
+                    counted=not hosts and (one.count_host_missing or not missing),
                 )
             )
     return found
+
+
+def _hosts(known: Any, on_hosts: dict[str, list[Stay]], mine: Sequence[Stay], half_hour: int) -> tuple[str, ...]:
+    """The hosts on which a device was a guest in a half-hour, by the inventory that held then."""
+    if known is None or not known.link_uuid or known.platform not in GUEST_PLATFORMS:
+        return ()
+    there = [stay for stay in on_hosts.get(known.link_uuid, ()) if stay in mine]
+    return tuple(sorted({stay.host_id for stay in there if stay.start <= half_hour < stay.end}))
 
 
 def loss_meter_name(name: str) -> str:
@@ -161,7 +190,8 @@ def _dated(connection: Connection, table: Table, device_ids: list[str] | None) -
 
 def _inventories(connection: Connection, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
     """Names and platforms of devices, oldest first: before the first inventory, the first holds."""
-    columns = (getattr(inventory.c, name) for name in ("device_id", "host_name", "platform", "valid_from", "valid_to"))
+    names = ("device_id", "host_name", "platform", "link_uuid", "valid_from", "valid_to")
+    columns = (getattr(inventory.c, name) for name in names)
     rows: dict[str, list[Row[Any]]] = {}
     query = select(*columns).order_by(inventory.c.valid_from, inventory.c.version)
     for row in connection.execute(_only(query, inventory, device_ids)):

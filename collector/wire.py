@@ -2,8 +2,8 @@
 
 The shape is `agent.report.Report`; `WireReport` repeats its fields (a test compares them) with the bounds that a
 collector must hold an unknown sender to, and with rows as plain tuples, which decode in less than half the time.
-Envelope errors refuse the report. A bad row or reading costs only itself: when the whole does not decode, rows and
-readings are decoded one by one and the bad ones are returned as `Refused`.
+Envelope errors refuse the report. A bad row, reading or guest costs only itself: when the whole does not decode, they
+are decoded one by one and the bad ones are returned as `Refused`.
 """
 
 import hashlib
@@ -22,6 +22,10 @@ LARGEST_BODY_BYTES = 4 * 1024 * 1024
 LARGEST_UNPACKED_BYTES = 8 * 1024 * 1024
 """A minute's report of a large host is 50 kB; an agent's spool never joins reports, so these are generous. Decoded,
 the worst of it takes 25 times as much memory, so this bound is also the one on what a sender can make us hold."""
+MOST_VALUES = 1_000_000
+"""Values of all lists in one report. A few kilobytes of gzip unpack to millions of empty ones, and each costs time."""
+MOST_WRONG = 10_000
+"""Rows, and readings, of a wrong type in one report: each is decoded by itself, and nobody else is served meanwhile."""
 MOST_METERS = 1000
 MOST_REASONS = 50
 """Reasons counted apart in one report. Some name what the sender wrote, so there is no end to their number."""
@@ -37,7 +41,7 @@ T = TypeVar("T")
 
 
 class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
-    """All of a report but its rows and readings."""
+    """All of a report but its rows, readings and guests."""
 
     stream_id: Annotated[str, Meta(min_length=8, max_length=64, pattern="^[A-Za-z0-9_-]+$")]
     sequence: Annotated[int, Meta(ge=1, le=2**53)]
@@ -49,7 +53,6 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=False):
     sources: Annotated[list[SourceState], Meta(max_length=64)] = []
     choice: Choice = msgspec.field(default_factory=lambda: Choice("estimate"))
     inventory: Inventory | None = None
-    guests: Annotated[list[Guest], Meta(max_length=MOST_METERS)] = []
     events: Annotated[list[Event], Meta(max_length=1000)] = []
     version: int = FORMAT_VERSION
 
@@ -59,13 +62,15 @@ class WireReport(_Envelope):
 
     rows: list[WireRow] = []
     readings: list[WireReading] = []
+    guests: Annotated[list[Guest], Meta(max_length=MOST_METERS)] = []
 
 
 class _LenientReport(_Envelope):
-    """A report whose rows and readings are still JSON, each to be decoded by itself."""
+    """A report whose rows, readings and guests are still JSON, each to be decoded by itself."""
 
     rows: list[msgspec.Raw] = []
     readings: list[msgspec.Raw] = []
+    guests: Annotated[list[msgspec.Raw], Meta(max_length=MOST_METERS)] = []
 
 
 class _Version(msgspec.Struct):
@@ -104,6 +109,7 @@ _version_decoder = msgspec.json.Decoder(_Version)
 _lenient_decoder = msgspec.json.Decoder(_LenientReport)
 _row_decoder = msgspec.json.Decoder(WireRow)
 _reading_decoder = msgspec.json.Decoder(WireReading)
+_guest_decoder = msgspec.json.Decoder(Guest)
 
 
 def unpack(body: bytes, content_encoding: str) -> bytes:
@@ -137,6 +143,8 @@ def receive(body: bytes, content_encoding: str) -> Received:
     Raises ReportUnreadable naming the field whose envelope is wrong, or ReportTooLarge.
     """
     text = _without_nul(unpack(body, content_encoding))
+    if text.count(b",") > MOST_VALUES:
+        raise ReportTooLarge(f"the report holds more than {MOST_VALUES} values", "send smaller reports")
     sha256 = hashlib.sha256(text).digest()
     refused = Refused()
     try:
@@ -170,6 +178,7 @@ def _decode(text: bytes, refused: Refused) -> WireReport:
     report = WireReport(**{name: getattr(lenient, name) for name in _Envelope.__struct_fields__})
     report.rows = _each(lenient.rows, _row_decoder, refused, "row")
     report.readings = _each(lenient.readings, _reading_decoder, refused, "reading")
+    report.guests = _each(lenient.guests, _guest_decoder, refused, "guest")
     return report
 
 
@@ -188,10 +197,16 @@ def _check_version(text: bytes) -> None:
 
 def _each(raws: list[msgspec.Raw], decoder: msgspec.json.Decoder[T], refused: Refused, what: str) -> list[T]:
     kept: list[T] = []
+    wrong = 0
     for raw in raws:
         try:
             kept.append(decoder.decode(raw))
         except msgspec.MsgspecError as error:
+            wrong += 1
+            if wrong > MOST_WRONG:
+                raise ReportUnreadable(
+                    f"{what}s", f"more than {MOST_WRONG} are of a wrong type", "send them as the report format says"
+                ) from error
             refused.add(f"{what} of a wrong type", f"{bytes(raw)[:100]!r}: {error}")
     return kept
 

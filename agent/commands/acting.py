@@ -24,6 +24,15 @@ below_option = click.option(
     help="Act on the system below this directory (an image); nothing is started there.",
 )
 """`--root DIRECTORY`."""
+keep_settings_option = click.option(
+    "--keep-settings", is_flag=True, help="Leave the settings in /etc/ictagent, as the removal of a package does."
+)
+
+
+def require_one_of_them(*, purge: bool, keep_settings: bool) -> None:
+    """Raise UsageError where everything was to go and something to stay."""
+    if purge and keep_settings:
+        raise click.UsageError("--purge deletes everything and --keep-settings keeps something: give one of them")
 
 
 def require_root(what: str, *, dry_run: bool) -> None:

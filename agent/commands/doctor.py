@@ -15,10 +15,10 @@ from agent.choice import better_words, chosen_words
 from agent.clock import Clock
 from agent.commands.common import SETTLE_SECONDS, echo_json, echo_table, output_option, root_option
 from agent.errors import ConfigurationError, EnrolmentError, TransportError
-from agent.files import text_or_empty
+from agent.files import text_or_empty, there
 from agent.inventory import read_inventory
 from agent.keys import read_keys
-from agent.report import Choice, Inventory, SourceState
+from agent.report import Choice, Guest, Inventory, SourceState
 from agent.sampler import Sampler
 from agent.settings import CONFIGURATION_DIRECTORY, AgentSettings, load_agent
 from agent.status import read_status
@@ -28,6 +28,7 @@ TOLERATED_OFFSET_SECONDS = 30
 INSTALLED_KEY = CONFIGURATION_DIRECTORY / "key"
 STALE_REPORTS = 3
 """A status older than so many reports is of an agent that runs no more."""
+NAMED_GUESTS = 10
 _AS_OWNER = "run this command as root, or as the agent's user"
 
 
@@ -55,7 +56,8 @@ def doctor(output: str, root: Path) -> None:
     time.sleep(0.2)
     taken = sampler.sample(with_inventory=False)
     sampler.close()
-    checks = [_machine(read_inventory(root)), *map(_source, taken.sources), *_choice(taken.choice)]
+    checks = [_machine(read_inventory(root)), *map(_source, taken.sources), *_guests(taken.guests)]
+    checks += _choice(taken.choice)
     checks += [*_configuration(), _import_name()]
     failed = any(check.result == "failed" for check in checks)
     if output == "json":
@@ -98,6 +100,17 @@ def _source(state: SourceState) -> Check:
     return Check(f"source {state.source}", results[state.outcome], finding, state.remedy)
 
 
+def _guests(guests: list[Guest]) -> list[Check]:
+    """How many guests run here, and how large they are together."""
+    if not guests:
+        return []
+    names = ", ".join(sorted(guest.name for guest in guests)[:NAMED_GUESTS])
+    more = f" and {len(guests) - NAMED_GUESTS} more" if len(guests) > NAMED_GUESTS else ""
+    vcpus, memory = sum(guest.vcpus for guest in guests), sum(guest.memory_bytes for guest in guests) / 2**30
+    size = f"together {vcpus:g} processors and {memory:.1f} GiB of memory configured"
+    return [Check("guests", "ok", f"{len(guests)}: {names}{more}; {size}")]
+
+
 def _choice(choice: Choice) -> list[Check]:
     """What power is taken from, then a line for each better way that this host does not offer."""
     chosen = Check("power comes from", "ok" if choice.basis == "machine" else "note", chosen_words(choice))
@@ -123,7 +136,7 @@ def _configuration() -> list[Check]:
 
 def _state(settings: AgentSettings) -> Check:
     directory = settings.state_directory
-    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    nearest = next(path for path in (directory, *directory.parents) if there(path))
     if os.access(nearest, os.W_OK | os.X_OK):
         return Check("state directory", "ok", f"{directory} can be written")
     return Check("state directory", "failed", f"{directory} cannot be written", f"{_AS_OWNER}, or set state_directory")
@@ -233,7 +246,8 @@ def _import_name() -> Check:
     if found is None:
         return Check("environment", "ok", "base install")
     folder = Path(next(iter(found.submodule_search_locations or [""])))
-    if (folder / "footprint.py").exists():
+    # A data file: packages hold no sources.
+    if (folder / "data" / "power_model.json").exists():
         return Check("environment", "ok", "all parts are ictagent's own")
     return Check(
         "environment",

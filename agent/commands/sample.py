@@ -63,7 +63,21 @@ def _table(taken: Sample) -> None:
             readings.append((one.meter.name, one.meter.covers, f"{one.differences[0] * 1000 / one.interval_ns:.1f} W"))
     echo_table(("energy meter", "covers", "mean power"), readings or [("none", "", "")])
     click.echo()
-    echo_table(("energy source", "outcome", "reason"), [(s.source, s.outcome, s.reason) for s in taken.sources])
+    if taken.guests:
+        _guests(taken)
+    echo_table(("source", "outcome", "reason"), [(s.source, s.outcome, s.reason) for s in taken.sources])
     click.echo(f"\npower comes from {chosen_words(taken.choice)}")
     for rung, reason in taken.choice.why_not.items():
         click.echo(f"  not from {better_words(rung)}: {reason}")
+
+
+def _guests(taken: Sample) -> None:
+    used = {one.meter.name: one for one in taken.readings if one.meter.covers == "guest"}
+    rows = []
+    for guest in taken.guests:
+        busy, total = used[guest.meter].differences or (0, 0)
+        memory = f"{guest.memory_bytes / 2**30:.1f} GiB" if guest.memory_bytes else "no limit"
+        share = f"{busy / total:.1%}" if total else ""
+        rows.append((guest.name, guest.manager, guest.kind.replace("_", " "), guest.vcpus or "no limit", memory, share))
+    echo_table(("guest", "of", "kind", "processors", "memory", "share of the host"), rows)
+    click.echo()

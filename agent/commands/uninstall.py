@@ -4,7 +4,15 @@ from pathlib import Path
 
 import click
 
-from agent.commands.acting import below_option, carry_out, dry_run_option, installed_settings, require_root
+from agent.commands.acting import (
+    below_option,
+    carry_out,
+    dry_run_option,
+    installed_settings,
+    keep_settings_option,
+    require_one_of_them,
+    require_root,
+)
 from agent.errors import ConfigurationError, TransportError
 from agent.install.enrolment import KEEP_KEY_REMEDY
 from agent.install.host import Host, facts_of
@@ -18,18 +26,20 @@ from agent.settings import AgentSettings
 )
 @click.option("--purge", is_flag=True, help="Delete its data and its user as well.")
 @click.option("--keep-key", is_flag=True, help="Do not revoke the key at the collector, for one that is gone.")
+@keep_settings_option
 @dry_run_option
 @below_option
-def uninstall(purge: bool, keep_key: bool, dry_run: bool, root: Path) -> None:
+def uninstall(purge: bool, keep_key: bool, keep_settings: bool, dry_run: bool, root: Path) -> None:
     """Stop the agent, revoke its key at the collector, and delete its settings, key and unit.
 
     Data stay in /var/lib/ictagent unless --purge is given; what the collector has of this host stays there.
     """
+    require_one_of_them(purge=purge, keep_settings=keep_settings)
     require_root("ictagent uninstall", dry_run=dry_run)
     host = Host(root)
     facts = facts_of(host)
     settings = None if keep_key else _settings(host)
-    plan = uninstall_plan(facts, agent_of(facts), settings, purge=purge)
+    plan = uninstall_plan(facts, agent_of(facts), settings, purge=purge, keep_settings=keep_settings)
     try:
         carry_out(host, plan, dry_run=dry_run, nothing="nothing to do: no agent is installed here")
     except TransportError as error:

@@ -62,13 +62,18 @@ class MakeUser:
 
 @dataclass(frozen=True, slots=True)
 class RemoveUser:
+    """The system user that `MakeUser` made, with its group. One of the same name with another home is somebody else's."""
+
     name: str
+    home: PurePath
 
     def describe(self) -> str:
         return f"delete the user and group {self.name}"
 
     def done(self, host: Host, pending: Sequence[Action]) -> bool:  # noqa: ARG002  # the shape is Action's
-        return host.user_id(self.name) is None and host.group_id(self.name) is None
+        if host.user_id(self.name) is None:
+            return host.group_id(self.name) is None
+        return host.user_home(self.name) != str(self.home)
 
     def apply(self, host: Host) -> None:
         prefix = [] if host.live else ["--prefix", str(host.root)]

@@ -1,5 +1,6 @@
 """Getting this host its key while it is installed, and giving it back: acts of a plan that speak to the collector."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -8,10 +9,12 @@ from typing import Any, Literal
 from agent.authority import fetch_authority, fingerprint_of
 from agent.clock import Clock
 from agent.enrol import enrol, read_token
-from agent.errors import AgentError, TransportError
+from agent.errors import AgentError, EnrolmentError, TransportError
 from agent.files import text_or_empty
 from agent.install.actions import ROOT, Action, write_with
 from agent.install.host import Host
+from agent.install.service import CONFIGURATION
+from agent.keys import read_key
 from agent.settings import AgentSettings
 from agent.transport import Answer, Transport
 
@@ -108,7 +111,12 @@ def ask(host: Host, settings: AgentSettings, key: str, method: str = "GET", path
 
 def keys_of(host: Host, paths: Sequence[PurePath]) -> list[str]:
     """The keys in these files, each once, the one in use first."""
-    return list(dict.fromkeys(text for path in paths if (text := text_or_empty(host.path(path)))))
+    found: dict[str, None] = {}
+    for path in paths:
+        # Of one that cannot be read or is no key nothing can be said to the collector.
+        with contextlib.suppress(EnrolmentError):
+            found[read_key(host.path(path), follow=path.parent == CONFIGURATION)] = None
+    return [key for key in found if key]
 
 
 def key_state(host: Host, settings: AgentSettings, paths: Sequence[PurePath]) -> KeyState:

@@ -76,13 +76,23 @@ class Host:
             return None
         return self._number("etc/group", name)
 
+    def user_home(self, name: str) -> str | None:
+        """The home directory of a user, or None."""
+        if self.live:
+            with contextlib.suppress(KeyError):
+                return pwd.getpwnam(name).pw_dir
+            return None
+        fields = self._fields("etc/passwd", name)
+        return fields[5] if len(fields) > 5 else None
+
     def _number(self, table: str, name: str) -> int | None:
-        """From the table of a host that does not run."""
-        for line in text_or_empty(self.root / table).splitlines():
-            fields = line.split(":")
-            if fields[0] == name and len(fields) > 2 and fields[2].isdecimal():
-                return int(fields[2])
-        return None
+        fields = self._fields(table, name)
+        return int(fields[2]) if len(fields) > 2 and fields[2].isdecimal() else None
+
+    def _fields(self, table: str, name: str) -> list[str]:
+        """From the table of a host that does not run; empty where the name is not in it."""
+        lines = (line.split(":") for line in text_or_empty(self.root / table).splitlines())
+        return next((fields for fields in lines if fields[0] == name), [])
 
     def run(self, *command: str) -> str:
         """Run a program as root and give its output. Raises AgentError with what it said."""

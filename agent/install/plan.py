@@ -166,10 +166,13 @@ def upgrade(facts: Facts, services: Sequence[Service]) -> list[Action]:
     return plan
 
 
-def uninstall(facts: Facts, service: Service, settings: AgentSettings | None, *, purge: bool) -> list[Action]:
+def uninstall(
+    facts: Facts, service: Service, settings: AgentSettings | None, *, purge: bool, keep_settings: bool = False
+) -> list[Action]:
     """Everything of a service gone but its data; with `purge` the data and the user too.
 
-    With the agent's settings its key is given back, after its last report and before it is deleted.
+    With the agent's settings its key is given back, after its last report and before it is deleted. `keep_settings` is
+    for packages, whose removal leaves settings in /etc until they are purged.
     """
     agent = service.name == "ictagent-agent"
     path = definition_path(service, facts.manager)
@@ -180,15 +183,15 @@ def uninstall(facts: Facts, service: Service, settings: AgentSettings | None, *,
     if facts.manager == "systemd":
         plan.append(ReloadManager(path))
     if agent:
-        plan += [RemoveFile(one) for one in (*reversed(key_paths(service)), AUTHORITY, AGENT_TOML)]
-    else:
-        plan.append(RemoveFile(COLLECTOR_TOML))
+        plan += [RemoveFile(one) for one in reversed(key_paths(service))]
+    if not keep_settings:
+        plan += [RemoveFile(one) for one in ((AUTHORITY, AGENT_TOML) if agent else (COLLECTOR_TOML,))]
     plan.append(RemoveEmptyDirectory(CONFIGURATION))
     if purge:
         holds = "reports that wait, counters, status" if agent else "the database: estate, ledger, keys"
         plan.append(RemoveTree(service.state_directory, holds))
         if facts.manager in ("systemd", "openrc", "sysv"):
-            plan.append(RemoveUser(service.user))
+            plan.append(RemoveUser(service.user, service.state_directory))
     return plan
 
 
@@ -263,6 +266,8 @@ def _allowed(service: Service) -> tuple[str, ...]:
             lines.append(f"groups: {', '.join(sorted(needs.groups))}")
         if needs.programs:
             lines.append(f"runs the programs: {', '.join(sorted(needs.programs))}")
+        if needs.processes:
+            lines.append("sees the processes of other users: the guests of this host")
     lines += [f"gets {path} as the credential `{name}`" for name, path in sorted(service.credentials.items())]
     return tuple(lines)
 

@@ -7,6 +7,7 @@ from agent.files import text_or_empty
 from agent.inventory.cpu import read_cpu
 from agent.inventory.disks import read_disks
 from agent.inventory.dmi import read_dmi
+from agent.inventory.hyperv import read_host_of_guest
 from agent.inventory.network import read_network_cards
 from agent.inventory.platform import read_platform
 from agent.inventory.uuids import read_system_uuid
@@ -41,6 +42,7 @@ def read_inventory(root: Path = Path("/")) -> Inventory:
         platform=platform.platform,
         hypervisor=platform.hypervisor,
         cloud=platform.cloud,
+        host_of_guest=read_host_of_guest(root),
         boot_unix_ns=_boot_unix_ns(root),
     )
 

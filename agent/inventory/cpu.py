@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.files import number_or_none
+from agent.files import names_in, number_or_none
 
 _ARM_PARTS = {
     "0xd03": "Cortex-A53",
@@ -68,9 +68,7 @@ def _topology(root: Path) -> tuple[int | None, int | None]:
     """Sockets and cores by the package and core ids of the kernel's topology."""
     tree = root / "sys/devices/system/cpu"
     cores: set[tuple[int, int]] = set()
-    if not tree.is_dir():
-        return None, None
-    for name in os.listdir(tree):
+    for name in names_in(tree):
         if name.startswith("cpu") and name[3:].isdecimal():
             package = number_or_none(tree / name / "topology/physical_package_id")
             core = number_or_none(tree / name / "topology/core_id")

@@ -1,9 +1,8 @@
 """Physical disks from `/sys/block`: no partitions, and nothing that is made of other disks or of memory."""
 
-import os
 from pathlib import Path
 
-from agent.files import number_or_none, text_or_empty
+from agent.files import names_in, number_or_none, text_or_empty
 from agent.report import Disk
 
 _SECTOR_BYTES = 512
@@ -14,7 +13,7 @@ _NOT_PHYSICAL = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd", "drbd", 
 def physical_disks(root: Path) -> list[str]:
     """Names of the disks whose traffic and size count."""
     tree = root / "sys/block"
-    names = sorted(os.listdir(tree)) if tree.is_dir() else []
+    names = names_in(tree)
     # The kernel shows an NVMe disk's paths as nvme0c0n1 beside the disk itself.
     return [
         name

@@ -1,9 +1,8 @@
 """Network cards from `/sys/class/net`: physical ones; where a guest has none, those that carry its traffic."""
 
-import os
 from pathlib import Path
 
-from agent.files import number_or_none, text_or_empty
+from agent.files import is_directory, names_in, number_or_none, text_or_empty, there
 from agent.report import NetworkCard
 
 _VIRTUAL = (
@@ -28,11 +27,11 @@ _BITS_A_MEGABIT = 1_000_000
 def card_names(root: Path) -> list[str]:
     """Cards with a device behind them; without any, whatever is neither loopback nor made for guests."""
     tree = root / "sys/class/net"
-    names = sorted(os.listdir(tree)) if tree.is_dir() else []
-    physical = [name for name in names if (tree / name / "device").exists()]
+    names = names_in(tree)
+    physical = [name for name in names if there(tree / name / "device")]
     if physical:
         return physical
-    return [name for name in names if not name.startswith(_VIRTUAL) and (tree / name).is_dir()]
+    return [name for name in names if not name.startswith(_VIRTUAL) and is_directory(tree / name)]
 
 
 def read_network_cards(root: Path) -> list[NetworkCard]:

@@ -7,7 +7,7 @@ the processor's hypervisor flag.
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.files import text_or_empty
+from agent.files import names_in, text_or_empty, there
 from agent.inventory.dmi import Dmi
 
 _MACHINES: tuple[tuple[str, str], ...] = (
@@ -85,9 +85,9 @@ def _container(root: Path) -> str:
     if _root_is_a_disk(root):
         # A virtual machine made from a container's image still carries the marks that follow.
         return ""
-    if (root / ".dockerenv").exists():
+    if there(root / ".dockerenv"):
         return "docker"
-    if (root / "run/.containerenv").exists():
+    if there(root / "run/.containerenv"):
         return "podman"
     groups = text_or_empty(root / "proc/1/cgroup")
     if found := next((name for mark, name in _CGROUPS if mark in groups), ""):
@@ -110,12 +110,12 @@ def _by_files(root: Path) -> str:
     named = text_or_empty(root / "sys/hypervisor/type")
     if named == "xen" and "control_d" not in text_or_empty(root / "proc/xen/capabilities"):
         return "xen"
-    if (root / "proc/device-tree/hypervisor/compatible").exists():
+    if there(root / "proc/device-tree/hypervisor/compatible"):
         return "kvm"
-    if (root / "sys/bus/vmbus/devices").is_dir() and any((root / "sys/bus/vmbus/devices").iterdir()):
+    if names_in(root / "sys/bus/vmbus/devices"):
         return "hyperv"
     # A machine of virtio devices alone, without DMI: Firecracker, and cloud-hypervisor.
     virtio = root / "sys/bus/virtio/devices"
-    if virtio.is_dir() and any(virtio.iterdir()) and not (root / "sys/class/dmi/id").exists():
+    if names_in(virtio) and not there(root / "sys/class/dmi/id"):
         return "kvm"
     return ""

@@ -8,6 +8,8 @@ allowed to read it.
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from agent import guests
+from agent.guests import needs as guests_needs
 from agent.sources import acpi_meter, amdgpu, battery, hwmon, ipmi_dcmi, nut, nvidia, rapl, redfish
 from agent.sources.needs import Needs, together
 from agent.sources.source import Make, kernel_files
@@ -19,7 +21,7 @@ SOURCES: dict[str, Make] = {
     nut.NAME: nut.make,
     battery.NAME: kernel_files(battery.read),
     hwmon.NAME: kernel_files(hwmon.read),
-    rapl.NAME: kernel_files(rapl.read),
+    rapl.NAME: rapl.make,
     amdgpu.NAME: kernel_files(amdgpu.read),
     nvidia.NAME: nvidia.make,
 }
@@ -36,7 +38,11 @@ NEEDS: dict[str, Callable[[Path], Needs]] = {
     nvidia.NAME: nvidia.needs,
 }
 
+SWITCHES = (*SOURCES, guests.NAME)
+"""What `disabled_sources` may name: the energy sources, and the guests, whose meters count time and no energy."""
+
 
 def needs_of(root: Path, disabled: Collection[str] = ()) -> Needs:
     """What a service must be allowed for the sources that the machine below `root` has and that are not switched off."""
-    return together(one(root) for name, one in NEEDS.items() if name not in disabled)
+    all_needs = {**NEEDS, guests.NAME: guests_needs.needs}
+    return together(one(root) for name, one in all_needs.items() if name not in disabled)

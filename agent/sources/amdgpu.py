@@ -33,6 +33,7 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     """The counter or power of each card that measures."""
     readings = []
     cards = asleep = 0
+    broken = ""
     for chip in chips(root):
         if chip.driver != DRIVER:
             continue
@@ -49,12 +50,15 @@ def read(root: Path) -> Outcome[list[RawReading]]:
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as error:
-                return Failed(f"{chip.address} {file} cannot be read: {error}", "check the kernel's log for amdgpu")
-            if watts >= 0:
+                broken = f"{chip.address} {file} cannot be read: {error}"
+                break
+            if 0 <= watts <= HIGHEST_CARD_WATTS:
                 readings.append(RawReading(f"{NAME}/{chip.address}", "power", "gpu", watts))
             break
     if readings:
-        return Data(readings)
+        return Data(readings, broken)
+    if broken:
+        return Failed(broken, "check the kernel's log for amdgpu")
     if asleep:
         return Absent("the AMD graphics card sleeps")
     return Absent("the AMD graphics card measures no power" if cards else "there is no AMD graphics card")

@@ -6,6 +6,8 @@ from agent.files import read_text
 
 TOLERATED_REPETITIONS = 20
 """Of the same watts, as readings to the watt: at one in half a minute, ten minutes."""
+HIGHEST_MACHINE_WATTS = 30_000.0
+"""No one machine draws more. What controllers give for "not known" does: 32767, 65535."""
 LOAD_CHANGED_BY = 0.3
 """A share of all processors' time: no machine's power stays the same to the watt while its load changes so much."""
 
@@ -24,7 +26,7 @@ class Doubt:
     def of(self, watts: float) -> str:
         """Why a reading is not believed, or "". Called with each new reading of the meter, once."""
         busy = self._busy_since_before()
-        if watts <= 0:
+        if not 0 < watts < HIGHEST_MACHINE_WATTS:
             self._watts = None
             return f"it reads {watts:g} W"
         if watts != self._watts:

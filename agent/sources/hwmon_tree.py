@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.files import text_or_empty
+from agent.files import names_in, text_or_empty
 
 _NUMBER = re.compile(r"\d+")
 
@@ -31,9 +31,8 @@ class Chip:
 def chips(root: Path) -> Iterator[Chip]:
     """Every chip in the order of its number. Silent where there is no tree: the caller says so."""
     tree = root / "sys/class/hwmon"
-    if not tree.is_dir():
-        return
-    for entry in sorted(tree.iterdir(), key=lambda path: int(_NUMBER.search(path.name + "0")[0])):  # type: ignore[index]  # it ends in a digit
+    for name in sorted(names_in(tree), key=lambda name: int(_NUMBER.search(name + "0")[0])):  # type: ignore[index]  # it ends in a digit
+        entry = tree / name
         for directory in (entry, entry / "device"):
             if driver := text_or_empty(directory / "name"):
                 yield Chip(driver, _address(entry), directory)

@@ -11,7 +11,8 @@ class Needs:
     """Of one source, or of several together.
 
     `capabilities` are Linux's names (CAP_DAC_READ_SEARCH), `devices` paths of device nodes to read and write,
-    `address_families` systemd's names (AF_INET), `groups` supplementary groups, `programs` paths of programs that run.
+    `address_families` systemd's names (AF_INET), `groups` supplementary groups, `programs` paths of programs that run,
+    `processes` to see those of other users.
     """
 
     capabilities: frozenset[str] = frozenset()
@@ -19,6 +20,7 @@ class Needs:
     address_families: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     programs: frozenset[str] = frozenset()
+    processes: bool = False
 
     def __or__(self, other: "Needs") -> "Needs":
         return Needs(
@@ -27,6 +29,7 @@ class Needs:
             self.address_families | other.address_families,
             self.groups | other.groups,
             self.programs | other.programs,
+            self.processes or other.processes,
         )
 
 

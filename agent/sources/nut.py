@@ -1,7 +1,9 @@
 """An uninterruptible power supply on this host, by the network protocol of Network UPS Tools (upsd on loopback).
 
-Real power of its output in watts: `ups.realpower`, else `output.realpower`, else the load as a share of the nominal
-real power, which is an estimate: whole per cents of a rating. A UPS meters whatever hangs on it. Only where
+Real power of its output in watts: `ups.realpower`, else `output.realpower`, or the sum of their phases. Else an estimate:
+the load as a share of the nominal real power, which is whole per cents of a rating; else volt-amperes (measured, or
+voltage times current, or the load's share of the nominal ones) times a power factor, the UPS's own or an assumed one. A
+UPS meters whatever hangs on it. Only where
 `nut_ups_feeds_only_this_host` says that this is one machine does it stand for it, at the plug; two such UPSs feed it
 together.
 Source: RFC 9271; NUT's variables: https://networkupstools.org/docs/user-manual.chunked/apcs01.html
@@ -38,6 +40,10 @@ _LONGEST_LINE = 1024
 """The protocol's own lines stay below half of it."""
 _MOST_SUPPLIES = 16
 _HIGHEST_WATTS = 1e6
+_POWER_FACTOR = 0.9
+"""Assumed of the load: what 80 PLUS asks of a supply at half of its rating."""
+_RATED_POWER_FACTOR = 0.75
+"""Assumed of a rating in volt-amperes: UPSs are sold with 0.6 to 0.9 W a VA."""
 _SWITCH_OFF = 'switch the source off: disabled_sources = ["nut"]'
 _SUPPLY = re.compile(r'UPS ([\w.:@-]{1,64})(?: "(?:[^"\\]|\\.)*")?')
 _VARIABLE = re.compile(r'VAR (\S+) (\S+) "((?:[^"\\]|\\.)*)"')
@@ -101,9 +107,15 @@ class Server:
                     return Absent("the NUT server has no UPS")
                 for name in supplies[:_MOST_SUPPLIES]:
                     try:
-                        watts, how = power(_variables(conversation, name))
+                        variables = _variables(conversation, name)
+                        watts, how = power(variables)
                     except _Broken as error:
                         broken.append(f"{name}: {error}")
+                        continue
+                    kind = variables.get("device.type", "ups")
+                    if kind != "ups" and self._covers == "machine_ac":
+                        # It feeds the UPS or is fed by it: added, the same watts would count twice.
+                        notes.append(f"{name}: not added, as it is no UPS (device.type {kind[:20]})")
                         continue
                     if watts == 0 and self._covers == "machine_ac":
                         broken.append(f"{name}: it reads 0 W, and this host runs")
@@ -206,15 +218,53 @@ def _variables(conversation: _Conversation, name: str) -> dict[str, str]:
 
 def power(variables: dict[str, str]) -> tuple[float | None, str]:
     """Watts that the UPS gives out, and how they were found: "" where they are measured."""
-    for name in ("ups.realpower", "output.realpower"):
-        if (watts := _number(variables, name)) is not None:
-            return watts, ""
-    load, nominal = _number(variables, "ups.load"), _number(variables, "ups.realpower.nominal")
+    load = _number(variables, "ups.load")
+    measured = [_number(variables, "ups.realpower"), _number(variables, "output.realpower")]
+    measured += [_phases(variables, "ups.L{}.realpower"), _phases(variables, "output.L{}.realpower")]
+    known = [watts for watts in measured if watts is not None]
+    if known and (max(known) > 0 or not load):
+        # A driver that knows the variable and cannot read it leaves it at 0, whatever the load is.
+        return next((watts for watts in known if watts > 0), 0.0), ""
+    nominal = _number(variables, "ups.realpower.nominal")
+    if load is not None and nominal:
+        return load / 100 * nominal, f"estimated from its load and its nominal {nominal:g} W"
+    if (apparent := _apparent(variables)) is not None:
+        factor = _number(variables, "output.powerfactor") or _number(variables, "ups.powerfactor")
+        own = factor is not None and 0 < factor <= 1
+        share = factor if own and factor is not None else _POWER_FACTOR
+        return apparent * share, f"estimated from its {apparent:g} VA and a power factor of {share:g}"
     if load is None:
         return None, ""
-    if nominal:
-        return load / 100 * nominal, f"estimated from its load and its nominal {nominal:g} W"
-    return None, "it gives a load, and no nominal real power (ups.realpower.nominal) to make watts of it"
+    if nominal := _number(variables, "ups.power.nominal"):
+        how = f"estimated from its load and its nominal {nominal:g} VA at {_RATED_POWER_FACTOR:g} W a VA"
+        return load / 100 * nominal * _RATED_POWER_FACTOR, how
+    return None, (
+        "it gives a load, and no nominal power (ups.realpower.nominal or ups.power.nominal) to make watts of it: "
+        "state it in ups.conf (override.ups.realpower.nominal)"
+    )
+
+
+def _apparent(variables: dict[str, str]) -> float | None:
+    """Volt-amperes of the output."""
+    for found in (
+        _number(variables, "ups.power"),
+        _number(variables, "output.power"),
+        _phases(variables, "ups.L{}.power"),
+        _phases(variables, "output.L{}.power"),
+    ):
+        if found:
+            return found
+    # Of three phases neither pair would be the whole.
+    volts, amperes = _number(variables, "output.voltage"), _number(variables, "output.current")
+    one_phase = _number(variables, "output.phases") in (None, 1.0)
+    return volts * amperes if volts and amperes and one_phase else None
+
+
+def _phases(variables: dict[str, str], name: str) -> float | None:
+    """The sum over three phases, or None where one is missing."""
+    values = [_number(variables, name.format(phase)) for phase in (1, 2, 3)]
+    known = [one for one in values if one is not None]
+    return sum(known) if len(known) == len(values) else None
 
 
 def _number(variables: dict[str, str], name: str) -> float | None:

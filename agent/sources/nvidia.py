@@ -6,11 +6,10 @@ whole. Calls are made in the background: a card that has fallen off the bus may 
 Source: NVIDIA's NVML API reference (nvmlDeviceGetTotalEnergyConsumption, nvmlDeviceGetPowerUsage).
 """
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.files import text_or_empty
+from agent.files import names_in, text_or_empty, there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.sources.needs import NOTHING, Needs
 from agent.sources.reading import RawReading
@@ -48,7 +47,7 @@ _REMEDIES = {
     9: "load the driver (modprobe nvidia)",
     15: "look for Xid 79 in the kernel's log; reseat the card or restart the machine",
     16: "reset the card (nvidia-smi --gpu-reset) or restart the machine",
-    18: "restart the machine, or load the driver anew, so that both are of one release",
+    18: "restart the machine, or, where the driver was updated and loaded anew, the agent: both must be of one release",
 }
 
 
@@ -67,11 +66,13 @@ def make(_settings: "AgentSettings", root: Path) -> Source:
 def present(root: Path) -> Absent | None:
     """Why there is no card to ask, or None."""
     drivers = [driver for vendor, driver in _display_devices(root) if vendor == _VENDOR]
-    if not drivers and not (root / "proc/driver/nvidia/version").exists():
+    if not drivers and not there(root / "proc/driver/nvidia/version"):
         return Absent("there is no NVIDIA graphics card")
+    if drivers and all(_sleeps(root)):
+        return Absent("the NVIDIA graphics card sleeps")
     if root != Path("/"):
         return Absent("a captured tree cannot be asked")
-    if drivers and "nvidia" not in drivers and not (root / "proc/driver/nvidia/version").exists():
+    if drivers and "nvidia" not in drivers and not there(root / "proc/driver/nvidia/version"):
         driver = next((one for one in drivers if one), "")
         by = f"runs on the driver {driver}" if driver else "has no driver"
         return Absent(f"the NVIDIA card {by}; only NVIDIA's own counts energy")
@@ -81,16 +82,26 @@ def present(root: Path) -> Absent | None:
 def needs(root: Path) -> Needs:
     """The driver's device nodes."""
     nodes = root / "dev"
-    names = sorted(os.listdir(nodes)) if nodes.is_dir() else []
+    names = names_in(nodes)
     found = frozenset(f"/dev/{name}" for name in names if name.startswith("nvidia") and (nodes / name).is_char_device())
     return Needs(devices=found) if found else NOTHING
+
+
+def _sleeps(root: Path) -> list[bool]:
+    """Whether each NVIDIA card sleeps (a laptop's second card mostly does): a question would wake it."""
+    tree = root / "sys/bus/pci/devices"
+    return [
+        text_or_empty(tree / name / "power/runtime_status") == "suspended"
+        for name in names_in(tree)
+        if text_or_empty(tree / name / "class").startswith("0x03") and text_or_empty(tree / name / "vendor") == _VENDOR
+    ]
 
 
 def _display_devices(root: Path) -> list[tuple[str, str]]:
     """Vendor and driver of each graphics card or accelerator on the PCI bus."""
     tree = root / "sys/bus/pci/devices"
     found = []
-    for name in sorted(os.listdir(tree)) if tree.is_dir() else []:
+    for name in names_in(tree):
         if text_or_empty(tree / name / "class").startswith("0x03"):
             link = tree / name / "driver"
             driver = link.resolve().name if link.is_symlink() else ""
@@ -127,7 +138,15 @@ class Cards:
         readings: list[RawReading] = []
         silent: list[str] = []
         broken: _Refused | None = None
-        for index in range(min(self._count(), _MOST_CARDS)):
+        try:
+            count = self._count()
+        except _Refused as error:
+            # A driver that was loaded anew under the library.
+            self.close()
+            return Failed(
+                f"NVML counts no cards: {error}", _REMEDIES.get(error.code, f"try nvidia-smi, or {_SWITCH_OFF}")
+            )
+        for index in range(min(count, _MOST_CARDS)):
             try:
                 reading = self._card(index)
             except _Refused as error:
@@ -165,8 +184,8 @@ class Cards:
         import ctypes  # noqa: PLC0415  # as above
 
         count = ctypes.c_uint()
-        code = self._nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
-        return count.value if code == _SUCCESS else 0
+        _check(self._nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)))
+        return count.value
 
     def _card(self, index: int) -> RawReading | None:
         """The counter of a card, else its watts; None where it has neither."""
@@ -190,7 +209,9 @@ class Cards:
         if code == _NOT_SUPPORTED:
             return None
         _check(code)
-        return RawReading(name, "power", "gpu", milliwatts.value / 1000)
+        # All ones is the driver's "not known".
+        known = milliwatts.value <= HIGHEST_CARD_WATTS * 1000
+        return RawReading(name, "power", "gpu", milliwatts.value / 1000) if known else None
 
 
 def _check(code: int) -> None:

@@ -6,22 +6,32 @@ nests it. The same package may appear a second time through the memory-mapped in
 Readable by root only since Linux 5.10 (CVE-2020-8694): grant CAP_DAC_READ_SEARCH. Container managers hide the tree:
 its links then lead nowhere.
 
-All zones or none: a sum without one of its packages would pass for the whole.
+All zones or none: a sum without one of its packages would pass for the whole. A platform counter (psys) that firmware
+has not set up stands still or counts less than the processors in it: that is found out, and it is left aside.
 """
 
-import os
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agent.files import number_or_none, read_text, text_or_empty
+from agent.files import is_directory, names_in, number_or_none, read_text, text_or_empty, there
 from agent.outcome import Absent, Data, Failed, Outcome
 from agent.report import Covers
 from agent.sources.needs import Needs, to_read
 from agent.sources.reading import RawReading
+from agent.sources.source import KernelFiles, Source
+
+if TYPE_CHECKING:
+    from agent.settings import AgentSettings
 
 NAME = "rapl"
 HIGHEST_PACKAGE_WATTS = 1000.0
 """No processor package draws more; a zone's own maximum, which firmware often leaves at 0, is not relied on. The
 platform (psys) may draw more."""
+
+_JUDGED_AFTER_UJ = 100 * 10**6
+_LEAST_SHARE = 0.8
+"""A platform counts its processors and more; the two are not read at the same instant."""
 
 _KINDS: dict[str, Covers] = {"package": "package", "psys": "psys", "dram": "dram"}
 _INSIDE_PACKAGE: dict[str, Covers] = {"core": "core", "uncore": "component"}
@@ -30,12 +40,12 @@ _INSIDE_PACKAGE: dict[str, Covers] = {"core": "core", "uncore": "component"}
 def read(root: Path) -> Outcome[list[RawReading]]:
     """Every zone's counter."""
     tree = root / "sys/class/powercap"
-    if not tree.is_dir():
+    if not is_directory(tree):
         return Absent("this kernel or machine has no powercap tree (a virtual machine never has)")
-    zones = sorted(name for name in os.listdir(tree) if ":" in name)
+    zones = [name for name in names_in(tree) if ":" in name]
     if not zones:
         return Absent("the powercap tree has no zones: the processor or its driver offers no energy counters")
-    if not any((tree / zone).exists() for zone in zones):
+    if not any(there(tree / zone) for zone in zones):
         return Failed(
             "the energy counters are hidden from this container: the links of the powercap tree lead nowhere",
             "run the agent on the host itself, not in a container",
@@ -56,6 +66,44 @@ def read(root: Path) -> Outcome[list[RawReading]]:
     return Absent("no powercap zone has an energy counter")
 
 
+class Zones:
+    """The zones, followed from reading to reading: whether the platform's counter counts."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, int] = {}
+        self._packages_uj = self._platform_uj = 0
+        self._disbelieved = False
+
+    def read(self, root: Path) -> Outcome[list[RawReading]]:
+        outcome = read(root)
+        if not isinstance(outcome, Data) or not any(one.covers == "psys" for one in outcome.value):
+            return outcome
+        if not self._disbelieved:
+            self._follow(outcome.value)
+        if not self._disbelieved:
+            return outcome
+        others = [replace(one, covers="component") if one.covers == "psys" else one for one in outcome.value]
+        return Data(others, "the platform counter (psys) counts less than the processors, and is left aside")
+
+    def _follow(self, readings: list[RawReading]) -> None:
+        now = {one.name: int(one.value) for one in readings}
+        steps = {name: value - self._before[name] for name, value in now.items() if name in self._before}
+        self._before = now
+        if len(steps) < len(now) or any(step < 0 for step in steps.values()):
+            # Where one has wrapped, the interval tells nothing.
+            return
+        self._packages_uj += sum(steps[one.name] for one in readings if one.covers == "package")
+        self._platform_uj += sum(steps[one.name] for one in readings if one.covers == "psys")
+        if self._packages_uj >= _JUDGED_AFTER_UJ:
+            self._disbelieved = self._platform_uj < _LEAST_SHARE * self._packages_uj
+            self._packages_uj = self._platform_uj = 0
+
+
+def make(_settings: "AgentSettings", root: Path) -> Source:
+    """The source."""
+    return KernelFiles(Zones().read, root)
+
+
 def needs(root: Path) -> Needs:
     """The counters, which since Linux 5.10 belong to root alone."""
     return to_read(sorted((root / "sys/class/powercap").glob("*:*/energy_uj")))
@@ -67,7 +115,7 @@ def _counters(tree: Path, zones: list[str]) -> dict[str, str]:
     found = {}
     for zone in zones:
         label, owner = text_or_empty(tree / zone / "name"), _owner(zone)
-        if label and (tree / zone / "energy_uj").exists():
+        if label and there(tree / zone / "energy_uj"):
             package = f"{NAME}/{text_or_empty(tree / owner / 'name')}"
             found[f"{package}/{label}" if zone != owner else f"{NAME}/{label}"] = zone
     return found

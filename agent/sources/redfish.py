@@ -1,189 +1,45 @@
 """The whole machine's watts by its management controller (BMC), asked over the network by Redfish.
 
-Off until `redfish_url` is set. A controller may serve several machines and list what hangs in or around each: the
-chassis of the system with this machine's UUID are read, and those within another of them are not added to it. Asked
-every half minute, in the background: controllers take a second or two.
+Off until `redfish_url` is set. Asked every half minute, in the background: controllers take a second or two.
 Source: DMTF DSP0266; ComputerSystem and Chassis schemas.
 """
 
-import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.inventory.uuids import normalised, read_system_uuid, same_machine
-from agent.outcome import Absent, Data, Failed, Outcome
-from agent.sources.doubt import Doubt
+from agent.outcome import Absent
 from agent.sources.needs import Needs
-from agent.sources.reading import RawReading
-from agent.sources.redfish_client import ROOT_PATH, RedfishClient, RedfishError, Resource, link, links
-from agent.sources.redfish_power import ChassisPower, chassis_power, members
 from agent.sources.source import Background, Source
 
 if TYPE_CHECKING:
     from agent.settings import AgentSettings
 
 NAME = "redfish"
-HIGHEST_MACHINE_WATTS = 50_000.0
-_LOOKED_FOR_SECONDS = 3600.0
-"""Chassis are looked for again after so long: firmware updates rename them."""
-_SWITCH_OFF = 'or switch the source off: disabled_sources = ["redfish"]'
-_AROUND = ("Rack", "RackGroup", "Row", "Pod", "Zone", "Facility", "StorageEnclosure", "Shelf")
-"""Chassis types that are no machine."""
 
 
 def make(settings: "AgentSettings", root: Path) -> Source:
     """The source, which connects only where a controller's address is set."""
     url = settings.redfish_url
+    if not url:
+        absent = Absent("no controller is configured (redfish_url)")
+        return Background(lambda: absent, settings.bmc_interval_seconds, present=lambda: absent)
+    # Most hosts have none, and need not carry what asking one takes.
+    from agent.sources.redfish_client import RedfishClient  # noqa: PLC0415
+    from agent.sources.redfish_machine import Machine  # noqa: PLC0415
+
     machine = Machine(
         RedfishClient(url, settings.redfish_user, settings.redfish_password_file, settings.redfish_ca),
         root,
         frozenset(settings.redfish_chassis),
     )
-
-    def absent() -> Absent | None:
-        if not url:
-            return Absent("no controller is configured (redfish_url)")
-        return None if root == Path("/") else Absent("a captured tree cannot be asked")
-
-    return Background(machine.read, settings.bmc_interval_seconds, present=absent, farewell=machine.close)
+    return Background(
+        machine.read,
+        settings.bmc_interval_seconds,
+        present=lambda: None if root == Path("/") else Absent("a captured tree cannot be asked"),
+        farewell=machine.close,
+    )
 
 
 def needs(_root: Path) -> Needs:
     """The network."""
     return Needs(address_families=frozenset({"AF_INET", "AF_INET6"}))
-
-
-class Machine:
-    """This machine as its controller shows it. `only` names chassis by Id, where their choice must be helped."""
-
-    def __init__(self, client: RedfishClient, root: Path, only: frozenset[str] = frozenset()) -> None:
-        self._client, self._root, self._only = client, root, only
-        self._doubt = Doubt(root)
-        self._chassis: list[str] = []
-        self._known: list[str] = []
-        self._measuring: frozenset[str] = frozenset()
-        self._looked_at = 0.0
-        self._lock = threading.Lock()
-
-    def read(self) -> Outcome[list[RawReading]]:
-        with self._lock:
-            self._client.begin()
-            try:
-                return self._read()
-            except RedfishError as error:
-                self._chassis = []
-                return Failed(f"the controller: {error}", f"{error.remedy}, {_SWITCH_OFF}")
-
-    def close(self) -> None:
-        with self._lock:
-            self._client.close()
-
-    def _read(self) -> Outcome[list[RawReading]]:
-        if not self._chassis or time.monotonic() - self._looked_at > _LOOKED_FOR_SECONDS:
-            found = self._look()
-            if isinstance(found, Failed):
-                return found
-            if found != self._known:
-                self._measuring = frozenset()
-            self._chassis, self._known, self._looked_at = found, found, time.monotonic()
-        resources = [self._client.get(path) for path in self._chassis]
-        outermost = _outermost(self._chassis, resources)
-        powers = {_id(one): chassis_power(one, self._client.get) for one in outermost}
-        # Chassis that measure nothing (backplanes, risers) stand beside the one that does.
-        measured = {name: power for name, power in powers.items() if power is not None}
-        if lost := sorted(self._measuring - measured.keys()):
-            # A part must not pass for the whole, nor a gap for a machine without a meter.
-            return Failed(
-                f"the controller gives no reading of chassis {', '.join(lost)} now",
-                f"look at the controller's own page, {_SWITCH_OFF}",
-            )
-        if not measured:
-            self._chassis = []
-            return Absent("the controller gives no power of this machine's chassis")
-        self._measuring = frozenset(measured)
-        return self._judged(measured)
-
-    def _judged(self, powers: dict[str, ChassisPower]) -> Outcome[list[RawReading]]:
-        watts = sum(one.watts for one in powers.values())
-        if doubt := self._doubt.of(watts):
-            return Failed(f"the controller does not measure: {doubt}", f"update its firmware, {_SWITCH_OFF}")
-        covers = {one.covers for one in powers.values()}
-        if len(covers) > 1:
-            return Failed(
-                "the controller gives the input of one chassis and the output of another's supplies",
-                f"name the chassis to read in redfish_chassis, {_SWITCH_OFF}",
-            )
-        name = f"{NAME}/{'+'.join(sorted(powers))}"[:200]
-        readings = [RawReading(name, "power", covers.pop(), watts)]
-        if len(powers) == 1:
-            (one,) = powers.values()
-            if one.energy_uj is not None:
-                readings.append(
-                    RawReading(
-                        f"{name}/energy", "counter", one.covers, one.energy_uj, highest_watts=HIGHEST_MACHINE_WATTS
-                    )
-                )
-        return Data(readings)
-
-    def _look(self) -> list[str] | Failed:
-        """The paths of this machine's chassis."""
-        root = self._client.get(ROOT_PATH)
-        every = members(link(root, "Chassis"), self._client.get)
-        if self._only:
-            named = [path for path in every if _id(self._client.get(path)) in self._only]
-            if len(named) < len(self._only):
-                return Failed(
-                    "a chassis named in redfish_chassis is not there",
-                    "correct redfish_chassis to the Ids of /redfish/v1/Chassis",
-                )
-            return named
-        systems = [self._client.get(path) for path in members(link(root, "Systems"), self._client.get)]
-        physical = [one for one in systems if one.get("SystemType") not in ("Virtual", "OS", "Composed")]
-        mine = physical
-        if len(physical) > 1:
-            own = read_system_uuid(self._root)
-            mine = [one for one in physical if same_machine(own, str(one.get("UUID") or ""))]
-            if not mine:
-                why = "none has this machine's UUID" if normalised(own) else "this machine's UUID cannot be read"
-                return Failed(
-                    f"the controller serves {len(physical)} systems, and {why}",
-                    f"name this machine's chassis in redfish_chassis, {_SWITCH_OFF}",
-                )
-        linked = [path for one in mine for path in links(one.get("Links"), "Chassis")]
-        candidates = list(dict.fromkeys(linked)) or every
-        return self._of_this_machine_alone(candidates)
-
-    def _of_this_machine_alone(self, candidates: list[str]) -> list[str] | Failed:
-        """Without what stands around machines, and without what feeds several of them."""
-        shared: list[str] = []
-        found: list[str] = []
-        for path in candidates:
-            chassis = self._client.get(path)
-            if chassis.get("ChassisType") in _AROUND:
-                continue
-            (shared if len(links(chassis.get("Links"), "ComputerSystems")) > 1 else found).append(path)
-        if not found and shared:
-            return Failed(
-                "the controller gives power only of a chassis that feeds several systems",
-                "meter this machine at its outlet, " + _SWITCH_OFF,
-            )
-        return found
-
-
-def _outermost(paths: list[str], resources: list[Resource]) -> list[Resource]:
-    """The chassis that lie in no other of them: what a chassis draws holds what its contents draw."""
-    listed = {path.rstrip("/") for path in paths}
-    inside = {one.rstrip("/") for resource in resources for one in links(resource.get("Links"), "Contains")}
-    found = []
-    for path, resource in zip(paths, resources, strict=True):
-        holder = link(resource.get("Links"), "ContainedBy").rstrip("/")
-        if holder not in listed and path.rstrip("/") not in inside:
-            found.append(resource)
-    return found or resources
-
-
-def _id(resource: Resource) -> str:
-    """A chassis' Id, as its meters are named."""
-    name = str(resource.get("Id") or "") or str(resource.get("@odata.id") or "").rstrip("/").rpartition("/")[2]
-    return "".join(one if one.isprintable() and not one.isspace() else "_" for one in name)[:64] or "chassis"

@@ -1,7 +1,8 @@
 """Asking a management controller over HTTPS: sessions, pinned certificates, and answers bounded in size and time.
 
 A session is opened with the first question and ended with the agent; one that the controller has ended is opened
-again once. Nothing is sent to a controller whose certificate is neither the one in the file nor signed by it.
+again once. Where all sessions are taken the account goes with each question until one is free. Nothing is sent to a
+controller whose certificate is neither the one in the file nor signed by it.
 Source: Redfish specification (DMTF DSP0266), sections 6, 7 and 13.3.
 """
 
@@ -9,9 +10,11 @@ import base64
 import contextlib
 import http.client
 import json
+import re
 import socket
 import ssl
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,24 @@ from agent.files import read_text
 
 ROOT_PATH = "/redfish/v1/"
 DEADLINE_SECONDS = 20.0
+"""For one answer: small controllers take 15 s when they are busy."""
+ROUND_SECONDS = 80.0
+"""For a round of questions: a reading is given up after 90 s."""
+LOOK_SECONDS = 300.0
+"""For a round that finds the chassis first, which takes ten questions more."""
 _LARGEST_ANSWER = 4 << 20
 _MOST_REDIRECTS = 3
 _NO_SESSIONS = (404, 405, 501)
 _LOCKED_SECONDS = 600.0
 """After a refused password it is not tried again for this long: controllers lock accounts."""
+_NO_FREE_SESSION_SECONDS = 600.0
+"""While all sessions are taken one is asked for this often."""
+_SESSIONS_TAKEN = re.compile(
+    r"session\w*\b.*\b(limit|maximum|max|exceed|too many|full)|(maximum|too many|max)\b.*session", re.I
+)
+"""What controllers call it, under the statuses 400, 403, 429, 500 and 503."""
+_OLD_BOARDS_CIPHERS = "DEFAULT:!aNULL:!eNULL:@SECLEVEL=1"
+"""Also RSA key exchange and 1024-bit keys, which is all that controllers of about 2012 to 2016 know. TLS 1.2 at least."""
 
 Resource = dict[str, Any]
 
@@ -51,11 +67,15 @@ class RedfishClient:
         self._token = self._session = self._basic = ""
         self._locked_until = 0.0
         self._locked: RedfishError | None = None
-        self._deadline = 0.0
+        self._taken: RedfishError | None = None
+        self._basic_until = 0.0
+        self._round_ends = self._deadline = 0.0
 
-    def begin(self) -> None:
-        """Start a round of questions, which together may take `DEADLINE_SECONDS`."""
-        self._deadline = time.monotonic() + DEADLINE_SECONDS
+    def begin(self, seconds: float = ROUND_SECONDS) -> None:
+        """Start a round of questions, which together may take this long."""
+        self._round_ends = time.monotonic() + seconds
+        if self._taken is not None and time.monotonic() >= self._basic_until:
+            self._basic, self._taken = "", None
 
     def get(self, path: str) -> Resource:
         """A resource. Raises RedfishError."""
@@ -66,6 +86,10 @@ class RedfishClient:
                 break
             # The controller ended the session, or restarted.
             self._token = self._session = ""
+            if self._taken is not None:
+                # It may well take the account in a session alone.
+                taken, self._taken, self._basic = self._taken, None, ""
+                raise taken
             if attempt == 2 or self._basic:
                 raise self._denied("it refuses the account")
         if status == 403:
@@ -101,7 +125,8 @@ class RedfishClient:
                 "write the password into the file that redfish_password_file names, readable by the agent",
             ) from error
         status, body, _ = self._request("GET", ROOT_PATH)
-        if status != 200:
+        # Some controllers want the account even for the root, which is for everybody.
+        if status not in (200, 401, 403):
             raise RedfishError(
                 f"it answers {status} for {ROOT_PATH}", "correct redfish_url: this is no Redfish service"
             )
@@ -112,8 +137,13 @@ class RedfishClient:
             self._token = headers["X-Auth-Token"]
             self._session = _path_of(headers.get("Location", "")) or _path_of(str(body.get("@odata.id", "")))
         elif status in _NO_SESSIONS:
-            pair = f"{self._user}:{password}".encode()
-            self._basic = base64.b64encode(pair).decode()
+            self._basic = base64.b64encode(f"{self._user}:{password}".encode()).decode()
+        elif status in (429, 503) or _SESSIONS_TAKEN.search(_message(body)):
+            self._basic = base64.b64encode(f"{self._user}:{password}".encode()).decode()
+            self._basic_until = time.monotonic() + _NO_FREE_SESSION_SECONDS
+            self._taken = RedfishError(
+                f"it opens no session: {status}{_message(body)}", "end unused sessions in the controller's web pages"
+            )
         elif status in (400, 401, 403):
             raise self._denied(f"it refuses the account{_message(body)}")
         else:
@@ -128,8 +158,13 @@ class RedfishClient:
         return self._locked
 
     def _request(self, method: str, path: str, body: Mapping[str, str] | None = None) -> tuple[int, Resource, Any]:
-        """One question and its answer, on a kept connection that is opened again once if it has gone stale."""
+        """One question and its answer, on a kept connection that is opened again once if it has gone stale.
+
+        A redirect is followed with the same method and body, to a path of this controller alone: it is how some
+        firmware adds or drops a slash.
+        """
         for _ in range(_MOST_REDIRECTS):
+            self._deadline = min(time.monotonic() + DEADLINE_SECONDS, self._round_ends)
             stale = self._connection is not None
             try:
                 status, answer, headers = self._exchange(method, path, body)
@@ -139,7 +174,7 @@ class RedfishClient:
                     continue
                 raise self._unreachable(error) from error
             target = _path_of(headers.get("Location", "")) if status in (301, 302, 307, 308) else ""
-            if not target or method != "GET":
+            if not target:
                 return status, answer, headers
             path = target
         raise RedfishError("it redirects without end", "correct redfish_url")
@@ -172,8 +207,12 @@ class RedfishClient:
         if response.will_close:
             self._disconnect()
         try:
-            parsed = json.loads(text) if text.strip() else {}
-        except (ValueError, RecursionError):
+            parsed = json.loads(_plain(text, response.headers), strict=False) if text.strip() else {}
+        except (ValueError, RecursionError, OSError, EOFError, zlib.error):
+            if method == "GET" and response.status == 200:
+                raise RedfishError(
+                    f"its answer for {path} is no JSON", "update the controller's firmware", response.status
+                ) from None
             parsed = {}
         return response.status, parsed if isinstance(parsed, dict) else {}, response.headers
 
@@ -187,6 +226,10 @@ class RedfishClient:
             if pinned is not None:
                 return pinned
         context = ssl.create_default_context(cafile=None if self._ca == "system" else self._ca)
+        # New Python asks for extensions that few controllers' certificates have.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if self._ca != "system":
+            context.set_ciphers(_OLD_BOARDS_CIPHERS)
         secure = http.client.HTTPSConnection(self._host, self._port, timeout=self._left(), context=context)
         secure.connect()
         return secure
@@ -206,6 +249,7 @@ class RedfishClient:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers(_OLD_BOARDS_CIPHERS)
         secure = http.client.HTTPSConnection(self._host, self._port, timeout=self._left(), context=context)
         secure.connect()
         if isinstance(secure.sock, ssl.SSLSocket) and secure.sock.getpeercert(binary_form=True) in known:
@@ -239,6 +283,14 @@ class RedfishClient:
         if isinstance(error, socket.gaierror):
             return RedfishError(f"the name {self._host} is not known", at)
         return RedfishError(f"it cannot be reached: {getattr(error, 'strerror', None) or error}", at)
+
+
+def _plain(content: bytes, headers: http.client.HTTPMessage) -> str:
+    """An answer's text. Some controllers pack it though nobody asked, some write names in Latin-1."""
+    if (headers.get("Content-Encoding") or "").lower() in ("gzip", "x-gzip", "deflate"):
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        content = unpacking.decompress(content, _LARGEST_ANSWER)
+    return content.decode("utf-8-sig", errors="replace")
 
 
 _PEM_END = "-----END CERTIFICATE-----"

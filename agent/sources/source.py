@@ -126,8 +126,14 @@ class Background:
     def _not_there(self) -> Absent | Failed | None:
         """Why the host does not have the source, by a look at most a minute old; None where it has."""
         if self._absent is None or self._now() - self._looked_ns >= LOOK_AGAIN_NS:
-            self._absent, self._looked_ns = self._present(), self._now()
+            self._absent, self._looked_ns = self._look(), self._now()
         return self._absent
+
+    def _look(self) -> Absent | Failed | None:
+        try:
+            return self._present()
+        except Exception as error:  # noqa: BLE001  # whatever one source does, the others and the host's report go on
+            return Failed(f"{type(error).__name__}: {error}", "report this as a defect of ictagent")
 
     def _ask(self) -> bool:
         """Have the thread read if that is due and it is not reading already."""
@@ -185,5 +191,8 @@ class Background:
             self._data = None
         elif isinstance(outcome, Data):
             period = self._period_ns / 1e9
-            value = [replace(one, taken_ns=one.taken_ns or now_ns, period_seconds=period) for one in outcome.value]
+            value = [
+                replace(one, taken_ns=one.taken_ns or now_ns, period_seconds=one.period_seconds or period)
+                for one in outcome.value
+            ]
             self._data, self._data_ns = Data(value, outcome.note), now_ns

@@ -1,6 +1,7 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
-import getpass
+import os
+import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,5 +110,10 @@ def collector_id(state_directory: Path | None) -> str:
 
 
 def actor() -> str:
-    """Who runs the command, for the audit log."""
-    return f"cli:{getpass.getuser()}"
+    """Who runs the command, for the audit log: by the system's word, not by LOGNAME, which says what its user likes."""
+    number = os.getuid()
+    try:
+        return f"cli:{pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        # A container may run as a user that its /etc/passwd does not know.
+        return f"cli:{number}"

@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from agent.commands.acting import below_option, carry_out, dry_run_option, require_root
+from agent.commands.acting import (
+    below_option,
+    carry_out,
+    dry_run_option,
+    keep_settings_option,
+    require_one_of_them,
+    require_root,
+)
 from agent.errors import AgentError, ConfigurationError
 from agent.install.host import Host, check_program, facts_of
 from agent.install.plan import COLLECTOR_TOML, WantedCollector, collector_of, install_collector
@@ -58,14 +65,16 @@ def install(
 
 @click.command(epilog="\b\nExamples:\n  ictagent collector uninstall --dry-run\n  ictagent collector uninstall --purge")
 @click.option("--purge", is_flag=True, help="Delete its database and its user as well.")
+@keep_settings_option
 @dry_run_option
 @below_option
-def uninstall(purge: bool, dry_run: bool, root: Path) -> None:
+def uninstall(purge: bool, keep_settings: bool, dry_run: bool, root: Path) -> None:
     """Stop the collector and delete its settings and unit. Data stay unless --purge is given."""
+    require_one_of_them(purge=purge, keep_settings=keep_settings)
     require_root("ictagent collector uninstall", dry_run=dry_run)
     host = Host(root)
     facts = facts_of(host)
-    plan = uninstall_plan(facts, collector_of(facts), None, purge=purge)
+    plan = uninstall_plan(facts, collector_of(facts), None, purge=purge, keep_settings=keep_settings)
     carry_out(host, plan, dry_run=dry_run, nothing="nothing to do: no collector is installed here")
 
 
@@ -93,6 +102,9 @@ def _check(host: Host, wanted: WantedCollector) -> None:
     ):
         if path and not (Path(path).is_absolute() and Path(path).is_file()):
             raise ConfigurationError(f"{name} {path} must be the whole path of a file that is there")
+        if path and not path.isprintable():
+            # In the unit a new line would be a setting of its own.
+            raise ConfigurationError(f"{name} {path!r} holds a character that no unit can: give the file another name")
 
 
 def _wait_until_it_listens(name: str, port: int) -> None:

@@ -20,6 +20,7 @@ from collector.service import Collector
 from collector.settings import CollectorSettings
 from collector.web.access import AccessRule
 from collector.web.app import make_app
+from collector.web.connection import LimitedConnection
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,8 @@ def server_of(
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=LEAVING_SECONDS,
-            h11_max_incomplete_event_size=64 * 1024,
+            http=LimitedConnection,
+            ws="none",
             limit_concurrency=1000,
             ssl_certfile=settings.certificate_file or None,
             ssl_keyfile=settings.certificate_key_file or None,

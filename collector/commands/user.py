@@ -12,6 +12,7 @@ from agent.errors import AgentError
 from collector.commands.common import actor, database_of, plain_errors
 from collector.people.accounts import (
     Account,
+    account_with_id,
     accounts,
     add_account,
     change_organisations,
@@ -140,7 +141,7 @@ def organisations(name: str, organisations: tuple[str, ...], state_directory: Pa
     with database_of(state_directory) as database, plain_errors(), database.write() as connection:
         found = find_account(connection, name)
         change_organisations(connection, found, organisations, int(time.time()), actor())
-        names = names_of(connection, find_account(connection, str(found.id)).organisations)
+        names = names_of(connection, account_with_id(connection, found.id).organisations)
     click.echo(f"{found.name} sees {', '.join(names)}")
 
 

@@ -1,4 +1,4 @@
-"""Tables of energy: facts of readings, the half-hour ledger, its days, and what is sealed."""
+"""Tables of energy: facts of readings, the half-hour ledger, its days, guests' parts of hosts, and what is sealed."""
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
@@ -92,4 +92,59 @@ sealed_period = Table(
     instant("period_to"),
     instant("sealed_at"),
     text("actor"),
+)
+
+# Which guests a host had in a half-hour, as its reports described them (canonical JSON of agent.report.Guest).
+# Insert-only like energy_fact, whose rows of the same meter hold the guest's processor time.
+guest_fact = Table(
+    "guest_fact",
+    metadata,
+    _meter_id(),
+    _half_hour(),
+    Column("body", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# A host's energy in a half-hour that was shared out to guests: all of it, and what no guest got. Attribution: the
+# host's own rows are in the ledger. The highest revision holds, here and in guest_energy, which has the same.
+guest_host = Table(
+    "guest_host",
+    metadata,
+    Column("device_id", Text, ForeignKey("device.id"), primary_key=True),
+    _half_hour(),
+    Column("revision", Integer, primary_key=True, nullable=False),
+    *(
+        Column(f"{part}{name}_uj", BigInteger, nullable=False)
+        for part in ("", "itself_", "headroom_")
+        for name in ("energy", "low", "high")
+    ),
+    text("model_version"),
+    instant("written_at"),
+    sqlite_with_rowid=False,
+)
+
+# A guest's part of it. `body` describes the guest as guest_fact has it; `ran_seconds` is how long it ran.
+guest_energy = Table(
+    "guest_energy",
+    metadata,
+    _meter_id(),
+    _half_hour(),
+    Column("revision", Integer, primary_key=True, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in ("idle_uj", "active_uj", "low_uj", "high_uj")),
+    Column("ran_seconds", Integer, nullable=False),
+    text("body"),
+    sqlite_with_rowid=False,
+)
+
+# Stretches of half-hours in which a guest had a part of a host's energy, by the UUID that links it to its own agent
+# (collector.guest_links.link_uuid). Both ends are half-hours; the guest's meter says which host it is.
+guest_stay = Table(
+    "guest_stay",
+    metadata,
+    _meter_id(),
+    Column("valid_from", BigInteger, primary_key=True, nullable=False),
+    instant("valid_to"),
+    text("link_uuid"),
+    Index("ix_guest_stay_link_uuid", "link_uuid", "valid_to"),
+    sqlite_with_rowid=False,
 )

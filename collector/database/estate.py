@@ -118,6 +118,8 @@ inventory = Table(
     # Of the body: what lists and series need of every device.
     text("host_name"),
     text("platform"),
+    # Of a virtual machine that is in no public cloud: the UUID by which its host knows it (guest_stay).
+    text("link_uuid", nullable=True),
     *validity(),
 )
 

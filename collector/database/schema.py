@@ -21,7 +21,18 @@ from collector.database.delivery import (
     report_sequence,
     report_stream,
 )
-from collector.database.energy import energy_fact, ledger, ledger_day, ledger_due, sealed_period, series_due
+from collector.database.energy import (
+    energy_fact,
+    guest_energy,
+    guest_fact,
+    guest_host,
+    guest_stay,
+    ledger,
+    ledger_day,
+    ledger_due,
+    sealed_period,
+    series_due,
+)
 from collector.database.estate import (
     accounting_override,
     device,
@@ -59,6 +70,10 @@ __all__ = [
     "diagnosis",
     "energy_fact",
     "enrolment_token",
+    "guest_energy",
+    "guest_fact",
+    "guest_host",
+    "guest_stay",
     "inventory",
     "key_sender",
     "ledger",

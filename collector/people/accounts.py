@@ -146,6 +146,24 @@ def find_account(connection: Connection, name_or_id: str) -> Account:
     return mine[0]
 
 
+def account_with_id(connection: Connection, account_id: int) -> Account:
+    """The account with this id. Not by `find_account`: a name may be another's id. Raises NotFound."""
+    for one in accounts(connection):
+        if one.id == account_id:
+            return one
+    raise NotFound("this account is there no more", "ask an operator for another")
+
+
+def password_hash_of(connection: Connection, account_id: int, *, locked: bool = False) -> str | None:
+    """The hash of an account's password now; None for an account without one, or none at all.
+
+    `locked`: nobody changes it before this transaction ends.
+    """
+    query = select(account.c.password_hash).where(account.c.id == account_id)
+    found: str | None = connection.execute(query.with_for_update() if locked else query).scalar()
+    return found
+
+
 def organisation_ids(connection: Connection, names: Iterable[str]) -> frozenset[int]:
     """Ids of organisations by name or id; without any, of all there are. Raises NotFound."""
     wanted = list(names)
@@ -154,7 +172,8 @@ def organisation_ids(connection: Connection, names: Iterable[str]) -> frozenset[
         return frozenset(row.id for row in known)
     ids = set()
     for name in wanted:
-        found = [row.id for row in known if name in (row.name, str(row.id))]
+        # A name goes before an id: what is called by a number must not stand for another besides.
+        found = [row.id for row in known if row.name == name] or [row.id for row in known if str(row.id) == name]
         if not found:
             raise NotFound(f"there is no organisation {name}", f"there are {', '.join(row.name for row in known)}")
         ids.update(found)

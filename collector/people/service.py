@@ -15,7 +15,7 @@ from collector.database.schema import account
 from collector.database.writer import Writer
 from collector.errors import BadRequest, CollectorError, NotAuthorised
 from collector.keys import hashed
-from collector.people.accounts import find_account, set_password, store_hash
+from collector.people.accounts import account_with_id, password_hash_of, set_password, store_hash
 from collector.people.oidc_accounts import begin_claimed, refuse_claimed
 from collector.people.oidc_settings import Claimed
 from collector.people.passwords import hash_password, outdated, verify
@@ -106,12 +106,20 @@ class People:
         good = verify(password, row.password_hash if row else None)
         # A name that nobody has may be a password typed into the wrong field: it is not written down.
         shown = login_name if row else "unknown name"
+
+        def refuse(connection: Connection) -> NotAuthorised:
+            audit(connection, self._clock(), f"user:{shown}", "login.failed", shown, {"address": origin.address})
+            return NotAuthorised(*_WRONG)
+
         if row is None or not good:
-            self._audit("login.failed", shown, {"address": origin.address}, f"user:{shown}")
+            self._write(refuse)
             raise NotAuthorised(*_WRONG)
         newer = hash_password(password, "") if outdated(row.password_hash) else None
 
-        def begin(connection: Connection) -> str:
+        def begin(connection: Connection) -> str | CollectorError:
+            if password_hash_of(connection, row.id, locked=True) != row.password_hash:
+                # Changed, or the account removed, while the password was looked at, which takes its time.
+                return refuse(connection)
             end_session(connection, hashed(before))
             forgive(connection, *subjects)
             if newer is not None:
@@ -156,17 +164,25 @@ class People:
         now = self._clock()
         subjects = (account_subject(identity.name), address_subject(origin.address))
         with self._database.read() as connection:
-            found = find_account(connection, str(identity.account_id))
-            stored = connection.execute(select(account.c.password_hash).where(account.c.id == found.id)).scalar_one()
+            found = account_with_id(connection, identity.account_id or 0)
+            stored = password_hash_of(connection, found.id)
         self._count_try(subjects, now)
+
+        def refuse(connection: Connection) -> BadRequest:
+            detail = {"address": origin.address}
+            audit(connection, self._clock(), identity.actor, "password.failed", identity.name, detail)
+            return BadRequest("the present password is wrong", "try again; an operator can set a new one")
+
         if not verify(old, stored):
-            self._audit("password.failed", identity.name, {"address": origin.address}, identity.actor)
-            raise BadRequest("the present password is wrong", "try again; an operator can set a new one")
+            self._write(refuse)  # which raises
         password_hash = hash_password(new, identity.name)
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> CollectorError | None:
+            if password_hash_of(connection, found.id, locked=True) != stored:
+                return refuse(connection)
             forgive(connection, *subjects)
             set_password(connection, found, password_hash, now, identity.actor)
+            return None
 
         self._write(change)
 
@@ -178,8 +194,7 @@ class People:
     def has_password(self, identity: Identity) -> bool:
         """Whether the account has a password here, and not at a provider."""
         with self._database.read() as connection:
-            query = select(account.c.password_hash).where(account.c.id == identity.account_id)
-            return connection.execute(query).scalar() is not None
+            return password_hash_of(connection, identity.account_id or 0) is not None
 
     def end_own(self, identity: Identity, session_id: str) -> int:
         """End one of the person's own sessions, or `others`; how many."""

@@ -165,6 +165,12 @@ class EmbeddedStore:
         return self._open()
 
     def _open(self) -> sqlite3.Connection:
+        # Before SQLite makes it: its log and index get the mode that the database has then.
+        try:
+            self._path.touch(mode=0o600)
+            self._path.chmod(0o600)
+        except OSError as error:
+            raise TargetUnavailable(f"the embedded store {self._path} cannot be opened: {error}") from error
         connection = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
         try:
             with closing(connection.cursor()) as cursor:
@@ -177,7 +183,6 @@ class EmbeddedStore:
         except sqlite3.DatabaseError:
             connection.close()
             raise
-        self._path.chmod(0o600)
         return connection
 
     def _series_id(self, key: str) -> int:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from collector.errors import CollectorError, Forbidden, NotAuthorised
+from collector.errors import BadRequest, CollectorError, Forbidden, NotAuthorised
 from collector.people.configuration import Network
 from collector.people.roles import LOCAL, Identity, Permission, program
 from collector.people.secrets import same
@@ -180,6 +180,8 @@ class Access:
         if identity is not None and (needs is None or not identity.may(needs)):
             raise Forbidden(f"the role {identity.role} may not do this", "ask an operator for another role")
         self._rule.check_writing(request, identity)
+        if b"%00" in request.scope["query_string"]:
+            raise BadRequest("the address holds a NUL character, which no text here has", "leave it out")
 
 
 def refusal(request: Request, error: CollectorError) -> Response:

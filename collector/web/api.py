@@ -1,6 +1,5 @@
 """The API's routes: agents' reports, and reading devices and energy. Those of hosts' keys are in `key_routes`."""
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from carbon.calendar import HALF_HOUR_SECONDS
 from collector.device_energy import footprint_of, half_hours, ledger_rows, method_of, rules_of
 from collector.errors import BadRequest
 from collector.queries import DeviceRow, device_detail, devices
@@ -18,21 +16,24 @@ from collector.running_totals import RunningTotals
 from collector.segments import load_segments
 from collector.totals import Total, sum_totals
 from collector.web.answers import json_response
+from collector.web.guest_routes import GUEST_ROUTES
 from collector.web.key_routes import KEY_ROUTES
 from collector.web.metrics import exposition
 from collector.web.openapi import document
+from collector.web.ranges import half_hour_range
 from collector.web.reading import reading_of
 from collector.web.requests import bounded_body, collector_of
 from collector.wire import LARGEST_BODY_BYTES
-
-LONGEST_RANGE_DAYS = 31
 
 
 async def reports(request: Request) -> Response:
     """POST /v1/reports: one report; answered with 200 only when it is on disk."""
     collector = collector_of(request)
     received_ns = collector.clock_ns()
-    body = await bounded_body(request, LARGEST_BODY_BYTES)
+    # Of a sender without a key not even the body is kept.
+    await collector.ingest.admit(request.headers)
+    with collector.ingest.counting_refusals():
+        body = await bounded_body(request, LARGEST_BODY_BYTES)
     recorded = await collector.ingest.report(body, request.headers, received_ns)
     return json_response({"accepted": True, "duplicate": recorded.duplicate, "rejected_rows": recorded.rejected_rows})
 
@@ -77,7 +78,7 @@ async def energy(request: Request) -> Response:
         return json_response(
             {"as_of": totals.as_of, "today": total_json(whole), "financial_year": total_json(totals.year)}
         )
-    start, end = _range(parameters.get("from"), parameters.get("to"))
+    start, end = half_hour_range(parameters.get("from"), parameters.get("to"))
     device_id = parameters.get("device_id")
 
     def read() -> list[dict[str, Any]]:
@@ -137,6 +138,7 @@ ROUTES = [
     *KEY_ROUTES,
     Route("/v1/devices", device_list),
     Route("/v1/devices/{device_id}", device_one),
+    *GUEST_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),
     Route("/healthz", health),
@@ -172,20 +174,3 @@ def _totals_json(totals: RunningTotals, device_id: str, years: Mapping[str, Tota
         "today": None if today is None else total_json(today),
         "financial_year": None if year is None else total_json(year),
     }
-
-
-def _range(start: str | None, end: str | None) -> tuple[int, int]:
-    """Half-hours of a range given as ISO 8601 instants or dates (UTC)."""
-    if start is None or end is None:
-        raise BadRequest("from and to belong together", "give both, such as from=2026-11-01&to=2026-11-02")
-    bounds = []
-    for name, text in (("from", start), ("to", end)):
-        try:
-            moment = datetime.datetime.fromisoformat(text)
-        except ValueError as error:
-            raise BadRequest(f"{name}={text[:40]} is no ISO 8601 date or time") from error
-        moment = moment.replace(tzinfo=datetime.UTC) if moment.tzinfo is None else moment
-        bounds.append(int(moment.timestamp()) // HALF_HOUR_SECONDS * HALF_HOUR_SECONDS)
-    if not bounds[0] < bounds[1] <= bounds[0] + LONGEST_RANGE_DAYS * 86_400:
-        raise BadRequest(f"from must lie before to, and the range may be {LONGEST_RANGE_DAYS} days")
-    return bounds[0], bounds[1]

@@ -8,6 +8,7 @@ Row = tuple[int, float, float | None, float | None]
 """Unix seconds, watts, low and high."""
 
 _COLOUR = "#0b5394"
+_PALE = "#7fa8d1"
 
 
 @lru_cache(maxsize=64)
@@ -34,6 +35,35 @@ def power_chart(rows: tuple[Row, ...], time_zone_label: str, bucket_seconds: int
     )
     line = base.mark_line(color=_COLOUR, strokeWidth=1.5).encode(y=altair.Y("watts:Q", title="power (W)"))
     chart = (band + line).properties(width=640, height=220).configure_axis(labelFontSize=13, titleFontSize=13)
+    return str(vl_convert.vegalite_to_svg(chart.to_json()))
+
+
+@lru_cache(maxsize=64)
+def parts_chart(parts: tuple[tuple[str, float, float], ...]) -> str:
+    """An SVG of a whole's parts as bars, each of idle and active energy: (name, idle kWh, active kWh), in this order."""
+    import altair  # noqa: PLC0415  # as above
+    import vl_convert  # noqa: PLC0415
+
+    values = [
+        {"name": f"{position:03d} {name}", "kwh": amount, "use": use}
+        for position, (name, idle, active) in enumerate(parts)
+        for use, amount in (("idle", idle), ("active", active))
+    ]
+    # Names may be alike: each bar has its position before its name, which its label leaves out.
+    axis = altair.Axis(labelExpr="slice(datum.label, 4)", labelLimit=180)
+    colours = altair.Scale(domain=["idle", "active"], range=[_PALE, _COLOUR])
+    chart = (
+        altair.Chart(altair.Data(values=values))
+        .mark_bar()
+        .encode(
+            y=altair.Y("name:N", title=None, axis=axis, sort=None),
+            x=altair.X("kwh:Q", title="energy (kWh)"),
+            color=altair.Color("use:N", title=None, scale=colours),
+            order=altair.Order("use:N", sort="descending"),
+        )
+        .properties(width=480, height=altair.Step(22))
+        .configure_axis(labelFontSize=13, titleFontSize=13)
+    )
     return str(vl_convert.vegalite_to_svg(chart.to_json()))
 
 

@@ -25,6 +25,9 @@ async def form_of(request: Request, csrf: str) -> dict[str, str]:
         fields = dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict"))
     except ValueError as error:
         raise BadRequest("the form cannot be read", "send it from the page") from error
+    if any("\0" in text for text in fields.values()):
+        # PostgreSQL keeps none, and would refuse the whole transaction.
+        raise BadRequest("a field holds a NUL character, which no text here has", "leave it out")
     if not csrf or not same(fields.get(CSRF_FIELD, ""), csrf):
         raise Forbidden("the form is not of this login, or is too old", "open the page again, and send it from there")
     return fields

@@ -39,6 +39,22 @@ def document() -> dict[str, Any]:
                     "parameters": [_parameter("device_id", "path", "The device's id.", required=True)],
                 }
             },
+            "/v1/devices/{device_id}/guests": {
+                "get": {
+                    **_operation(
+                        "Where a host's energy went, and what a virtual machine had of its hosts'; by default of the "
+                        "last 24 hours.",
+                        _READ,
+                        None,
+                        "Object",
+                    ),
+                    "parameters": [
+                        _parameter("device_id", "path", "The device's id.", required=True),
+                        _parameter("from", "query", "First half-hour, ISO 8601, UTC where no offset is given."),
+                        _parameter("to", "query", "End, at most 31 days later."),
+                    ],
+                }
+            },
             "/v1/energy": {
                 "get": {
                     **_operation(

@@ -34,6 +34,7 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("GET", "/quality"): READ,
     ("GET", "/v1/devices"): READ,
     ("GET", "/v1/devices/{device_id}"): READ,
+    ("GET", "/v1/devices/{device_id}/guests"): READ,
     ("GET", "/v1/energy"): READ,
     ("GET", "/v1/openapi.json"): READ,
     ("GET", "/account"): OWN,

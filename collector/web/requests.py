@@ -1,9 +1,14 @@
 """What routes take from a request: the collector, a bounded body, the address that asks."""
 
-from starlette.requests import Request
+import logging
 
-from collector.errors import ReportTooLarge
+from starlette.requests import ClientDisconnect, Request
+
+from collector.errors import BadRequest, QueueFull, ReportTooLarge
+from collector.limits import LARGEST_ARRIVING_BYTES
 from collector.service import Collector
+
+logger = logging.getLogger(__name__)
 
 
 def collector_of(request: Request) -> Collector:
@@ -22,9 +27,19 @@ async def bounded_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise ReportTooLarge(f"the body is {declared} bytes and may be {limit}", "send smaller reports")
+    limits = collector_of(request).limits
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise ReportTooLarge(f"the body is larger than {limit} bytes", "send smaller reports")
-    return bytes(body)
+    try:
+        async for chunk in request.stream():
+            limits.arriving_bytes += len(chunk)
+            body += chunk
+            if len(body) > limit:
+                raise ReportTooLarge(f"the body is larger than {limit} bytes", "send smaller reports")
+            if limits.arriving_bytes > LARGEST_ARRIVING_BYTES:
+                raise QueueFull("too much is being sent at this moment", "send it again in a few seconds")
+        return bytes(body)
+    except ClientDisconnect as error:
+        logger.info("%s: the connection ended in the middle of the body", asking_address(request))
+        raise BadRequest("the connection ended in the middle of the body", "send it again") from error
+    finally:
+        limits.arriving_bytes -= len(body)

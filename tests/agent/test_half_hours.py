@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.half_hours import CUMULATIVE_FIELDS, HALF_HOUR_NS, HalfHours, is_end_user_device
 from agent.names import MEASUREMENTS
-from agent.report import Inventory, Meter, SampleTime
+from agent.report import Guest, Inventory, Meter, SampleTime
 from agent.sample import MeterReading, Point, Sample
 from tests.agent.scripted import scripted
 from tests.agent.test_loop import running
@@ -75,6 +75,22 @@ def test_a_half_hour_becomes_one_sample_with_means_sums_and_last_counts() -> Non
         ("dcmi", 1790, []),
     ]
     assert sent[0].readings[2].values == [pytest.approx((30 * 90 + 10 * 89) / 179)]
+
+
+def test_guests_go_with_their_means_and_one_that_was_seen_once_is_not_told() -> None:
+    laptop, half_hours = Laptop(), HalfHours()
+    box, once = (Guest(f"guest/{name}", name, "", "virtual_machine", "libvirt", 2.0, 4096) for name in ("box", "once"))
+    for interval_ns in (0, 10 * NS, 10 * NS):
+        sample = laptop.sample(interval_ns)
+        differences = [100, 200] if interval_ns else []
+        meter = Meter(box.meter, "guests", "utilisation", "guest", "e")
+        sample.readings.append(MeterReading(meter, interval_ns, [1000, 2000], differences))
+        sample.readings.append(MeterReading(meter._replace(name=once.meter), 0, [5, 2000], []))
+        sample.guests = [box, once]
+        half_hours.add(sample)
+    [sent] = half_hours.finish()
+    assert sent.guests == [box]
+    assert [one.differences for one in sent.readings if one.meter.name == box.meter] == [[200, 400]]
 
 
 def test_the_minutes_within_a_half_hour_are_not_told() -> None:

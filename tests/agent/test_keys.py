@@ -1,10 +1,11 @@
 """A host's key: looked for in three places, renewed before it ends, kept whatever happens, and replaced on a copy."""
 
 import json
+import os
 import threading
 import time
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from agent.authority import fingerprint_of
 from agent.clock import Clock
 from agent.enrol import parse_token, read_token
 from agent.errors import EnrolmentError
+from agent.install.enrolment import keys_of
+from agent.install.host import Host
 from agent.keys import HostKey, key_paths, read_keys
 from agent.machine import machine_evidence, machine_header
 from agent.report import BOOT_ID_HEADER, MACHINE_HEADER, Report, encode
@@ -65,6 +68,42 @@ def test_a_renewed_key_goes_before_the_services_and_that_before_the_settings(
     (tmp_path / "key").write_text("k2.renewed\n")
     assert read_keys(settings) == ["k2.renewed", "k2.service", "k3.own"]
     assert key_of(settings).get() == "k2.renewed"
+
+
+@pytest.mark.parametrize("content", ["k1.secret\nsomething-besides", "k1.\u20ac", "k1.se cret", "k1." + "x" * 600])
+def test_what_is_no_key_is_neither_sent_nor_told(
+    tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file cut off by a crash, or the wrong one: `http.client` would put all of it into the words of its failure."""
+    (tmp_path / "key").write_text(content)
+    with scripted(Reply()) as server:
+        with pytest.raises(EnrolmentError, match="holds no key") as caught:
+            key_of(settings_in(tmp_path, server.url)).get()
+        assert server.heard == []
+    for part in content.split():
+        assert part not in str(caught.value) + caplog.text
+
+
+def test_the_state_directory_leads_root_to_no_other_file_and_to_no_waiting(tmp_path: Path) -> None:
+    """It belongs to the service's user: whoever got hold of that account must not have root read for them."""
+    secret = tmp_path / "secret"
+    secret.write_text("for-root-only")
+    folder = tmp_path / "state"
+    folder.mkdir()
+    host, keys = Host(tmp_path), (PurePosixPath("/state/key"),)
+    (folder / "key").symlink_to(secret)
+    with pytest.raises(EnrolmentError, match="cannot be read"):
+        read_keys(settings_in(folder))
+    assert keys_of(host, keys) == []
+    (folder / "key").unlink()
+    os.mkfifo(folder / "key")
+    with pytest.raises(EnrolmentError, match="no plain file"):
+        read_keys(settings_in(folder))
+    assert keys_of(host, keys) == []
+    # Where a person says that a key is, it may be a link: secrets of Kubernetes are.
+    (folder / "key").unlink()
+    (tmp_path / "linked").symlink_to(secret)
+    assert read_keys(settings_in(folder, key_file=str(tmp_path / "linked"))) == ["for-root-only"]
 
 
 def test_a_refused_key_makes_room_for_the_next_and_is_removed_once_that_is_taken(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.sources import SOURCES
+from agent.sources import SWITCHES
 from tests.agent.disks import fill
 from tests.agent.scripted import Reply, Scripted, refusal, scripted
 from tests.servers.process import free_port, tail, wait_until
@@ -71,7 +71,7 @@ def test_the_first_report_comes_at_once_with_inventory_sources_and_choice(tmp_pa
         first = reports(server)[0]
     assert first["sequence"] == 1
     assert first["inventory"]["host_name"]
-    assert {state["source"] for state in first["sources"]} == set(SOURCES)
+    assert {state["source"] for state in first["sources"]} == set(SWITCHES)
     assert first["choice"]["basis"] in ("machine", "psys", "package", "estimate")
     assert len(first["samples"]) == 1
 
@@ -186,7 +186,7 @@ def test_a_full_disk_is_said_and_nothing_sent_is_missing_when_there_is_space_aga
     with scripted(later) as server, running(small_disk / "state", server.url, log=tmp_path / "log") as one:
         wait_until(lambda: len(one.spooled()) >= 2, "reports on disk")
         ballast = fill(small_disk)
-        wait_until(lambda: one.said("No space left on device"), "the full disk to be said")
+        wait_until(lambda: one.said("(No space left on device): the newest"), "the full disk to be said")
         assert one.said("reports stay in memory; free space on its disk")
         before = len(one.spooled())
         ballast.unlink()

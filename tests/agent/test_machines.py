@@ -23,6 +23,10 @@ class SteppedClock(Clock):
     def __init__(self) -> None:
         self.time = SampleTime(1_764_000_000_000_000_000, 5_000_000_000_000)
         self.boot = ""
+        self.suspended = 0
+
+    def suspended_ns(self) -> int:
+        return self.suspended
 
     def now(self) -> SampleTime:
         return self.time
@@ -34,6 +38,11 @@ class SteppedClock(Clock):
         """Time passes; the wall clock is set forward by `step_seconds` on top."""
         passed = int(seconds * 1e9)
         self.time = SampleTime(self.time.wall_ns + passed + int(step_seconds * 1e9), self.time.boot_ns + passed)
+
+    def sleep(self, seconds: float) -> None:
+        """The machine is suspended: both clocks go on."""
+        self.pass_seconds(seconds)
+        self.suspended += int(seconds * 1e9)
 
 
 class Machine:
@@ -203,3 +212,41 @@ def test_after_a_pause_of_an_hour_no_mean_is_made_up_for_it(tmp_path: Path) -> N
     assert [one.meter.name for one in woken.readings if one.interval_ns] == []
     assert "battery/BAT0" not in [one.meter.name for one in woken.readings]
     assert "battery/BAT0" in [one.meter.name for one in machine.sample().readings]
+
+
+def test_a_counter_that_went_on_while_the_machine_slept_is_counted(tmp_path: Path) -> None:
+    machine = Machine("dell-r6515-epyc", tmp_path)
+    machine.sample()
+    machine.clock.sleep(40)
+    machine.count("0", 900)
+    assert joules(machine.sample(after_seconds=5))["rapl/package-0"] == 900
+
+
+def test_a_counter_that_lost_its_count_in_a_sleep_is_not_taken_for_one_that_wrapped(tmp_path: Path) -> None:
+    machine = Machine("dell-r6515-epyc", tmp_path)
+    zone = machine.zone("0")
+    zone.write_text(f"{R640_RANGE_UJ - 20_000_000_000}\n")
+    before = machine.sample()
+    machine.clock.sleep(30)
+    # 45 kJ would be possible in that time.
+    zone.write_text("25000000000\n")
+    after = machine.sample(after_seconds=5)
+    assert "rapl/package-0" not in joules(after)
+    epochs = [
+        one.meter.epoch for sample in (before, after) for one in sample.readings if one.meter.name == "rapl/package-0"
+    ]
+    assert len(epochs) == len(set(epochs)), "what it counts from here on is another epoch's"
+    machine.count("0", 100)
+    assert joules(machine.sample())["rapl/package-0"] == 100
+
+
+def test_time_asleep_is_neither_at_work_nor_drawn_from_the_meter(tmp_path: Path) -> None:
+    machine = Machine("dell-r640-two-socket", tmp_path)
+    machine.sample()
+    machine.clock.sleep(300)
+    intervals = {one.meter.name: one.interval_ns for one in machine.sample(after_seconds=5).readings}
+    assert intervals["cpu"] == 0, "the collector sees from the count how long the processors ran"
+    [watts] = [interval for name, interval in intervals.items() if name.startswith("acpi")]
+    assert watts == 5 * 10**9, "the meter's mean is of the time awake"
+    intervals = {one.meter.name: one.interval_ns for one in machine.sample().readings}
+    assert intervals["cpu"] == 10 * 10**9

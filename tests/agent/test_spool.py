@@ -1,15 +1,19 @@
 """The spool: reports survive a kill and a full disk, numbers are never used twice, and it is bounded and says so."""
 
 import gzip
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.branch import branched_epoch
 from agent.errors import SpoolError
+from agent.report import Event, Meter, Report, encode
 from agent.spool import Spool
 from tests.agent.disks import fill
 from tests.servers.process import wait_until
@@ -58,13 +62,13 @@ def test_a_restart_keeps_the_stream_and_uses_no_number_twice(tmp_path: Path) -> 
 
 
 WRITER = """
-import os, sys
+import gzip, os, sys
 from pathlib import Path
 from agent.spool import Spool
 spool = Spool(Path(sys.argv[1]), 50 * 1024 * 1024)
 while True:
     sequence = spool.next_sequence()
-    spool.add(sequence, b"\\x1f\\x8b" + os.urandom(20_000))
+    spool.add(sequence, gzip.compress(os.urandom(20_000), 0))
     # The number is on the pipe only after the report is on disk.
     os.write(1, b"%d\\n" % sequence)
 """
@@ -92,7 +96,7 @@ def test_an_agent_killed_while_it_writes_loses_no_report_that_was_kept_and_uses_
     waiting = []
     while (one := spool.oldest()) is not None:
         waiting.append(one.sequence)
-        assert len(one.body) == 20_002
+        assert len(gzip.decompress(one.body)) == 20_000
         spool.remove(one.sequence)
     # A report may have been written in the moment before the kill, its number not yet told.
     assert set(given) <= set(waiting)
@@ -146,10 +150,58 @@ def test_reports_can_be_sent_from_memory_while_the_disk_is_full_and_in_order(sma
     assert sequences == [1, *range(12, 72)]
 
 
-def test_an_agent_that_starts_on_a_full_disk_says_what_to_do(small_disk: Path) -> None:
+def test_a_spool_that_starts_on_a_full_disk_goes_on_in_memory_and_says_what_to_do(small_disk: Path) -> None:
+    ballast = fill(small_disk)
+    spool = Spool(small_disk / "spool", MEGABYTE)
+    stream_id = spool.stream_id
+    for _ in range(3):
+        sequence = spool.next_sequence()
+        with pytest.raises(SpoolError, match=r"No space left on device.*stay in memory; free space on its disk"):
+            spool.add(sequence, body(str(sequence)))
+    assert "free space" in spool.problem
+    assert spool.reports == 3
+    ballast.unlink()
+    spool.flush_memory()
+    assert spool.problem == ""
+    spool.close()
+    spool = Spool(small_disk / "spool", MEGABYTE)
+    assert spool.stream_id == stream_id, "the stream that was begun in memory is kept"
+    assert drained(spool) == [(number, str(number).encode()) for number in (1, 2, 3)]
+    assert spool.next_sequence() > 3
+
+
+def test_a_spool_whose_directory_finds_no_room_is_made_when_there_is_some(small_disk: Path) -> None:
+    """As on a file system that has no block, or no inode, left for a directory."""
+    subprocess.run(["mount", "-o", "remount,nr_inodes=2", str(small_disk)], check=True)
+    (small_disk / "last").touch()
+    spool = Spool(small_disk / "spool", MEGABYTE)
+    for _ in range(2):
+        sequence = spool.next_sequence()
+        with pytest.raises(SpoolError, match="free space on its disk"):
+            spool.add(sequence, body(str(sequence)))
+    assert not (small_disk / "spool").exists()
+    subprocess.run(["mount", "-o", "remount,nr_inodes=100", str(small_disk)], check=True)
+    spool.flush_memory()
+    spool.close()
+    assert drained(Spool(small_disk / "spool", MEGABYTE)) == [(1, b"1"), (2, b"2")]
+
+
+def test_numbers_that_cannot_be_reserved_on_a_full_disk_are_those_of_a_new_stream(small_disk: Path) -> None:
+    """A crash before there is room again must not give a number of the old stream twice."""
+    filled(small_disk / "spool", 3).close()
     fill(small_disk)
-    with pytest.raises(SpoolError, match=r"set state_directory|free space"):
-        Spool(small_disk / "spool", MEGABYTE)
+    spool = Spool(small_disk / "spool", MEGABYTE)
+    old = spool.stream_id
+    sequence = spool.next_sequence()
+    assert spool.stream_id != old
+    with pytest.raises(SpoolError):
+        spool.add(sequence, body())
+    assert [sequence for sequence, _ in drained(spool)] == [1, 2, 3, sequence]
+    # As after a kill: nothing of it was written.
+    spool._lock.close()  # type: ignore[union-attr]  # a killed process's lock is gone
+    again = Spool(small_disk / "spool", MEGABYTE)
+    assert again.stream_id == old
+    assert (again.next_sequence(), again.stream_id) != (sequence, spool.stream_id)
 
 
 @pytest.mark.parametrize("content", [b"", b"not gzip", b"\0" * 100])
@@ -200,21 +252,87 @@ def test_a_second_agent_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
     Spool(tmp_path, MEGABYTE).close()
 
 
-def test_a_new_stream_hands_over_what_waits_to_be_numbered_anew(tmp_path: Path) -> None:
-    spool = filled(tmp_path, 4)
-    old = spool.stream_id
-    renumbered = []
-    for one in spool.new_stream():
+def report_of(spool: Spool, sequence: int) -> bytes:
+    report = Report(spool.stream_id, sequence, "0.1.0", "boot-1")
+    report.meters = [
+        Meter("rapl/package-0", "rapl", "counter", "package", "epoch-1"),
+        Meter("acpi/power1", "acpi_meter", "power", "machine_ac", ""),
+    ]
+    report.events = [Event(1, "spool_dropped", str(sequence))]
+    return encode(report)
+
+
+def with_reports(folder: Path, reports: int) -> Spool:
+    spool = Spool(folder, 10 * MEGABYTE)
+    for _ in range(reports):
         sequence = spool.next_sequence()
-        spool.add(sequence, one.body)
-        renumbered.append((one.sequence, sequence))
-    assert spool.stream_id != old
-    assert [before for before, _ in renumbered] == [1, 2, 3, 4]
-    waiting = drained(spool)
-    assert [text for _, text in waiting] == [b"1", b"2", b"3", b"4"]
-    assert [sequence for sequence, _ in waiting] == [after for _, after in renumbered]
+        spool.add(sequence, report_of(spool, sequence))
+    return spool
+
+
+def read(spool: Spool) -> list[dict[str, Any]]:
+    return [json.loads(text) for _, text in drained(spool)]
+
+
+def test_a_new_stream_numbers_what_waits_anew_on_a_branch_of_its_own(tmp_path: Path) -> None:
+    spool = with_reports(tmp_path, 4)
+    old = spool.stream_id
+    spool.new_stream()
+    spool.renumber()
+    stream_id = spool.stream_id
+    assert stream_id != old
+    waiting = read(spool)
+    assert [report["events"][0]["detail"] for report in waiting] == ["1", "2", "3", "4"], "in their order"
+    assert [report["sequence"] for report in waiting] == sorted({report["sequence"] for report in waiting})
+    assert {report["stream_id"] for report in waiting} == {stream_id}
+    [epochs] = {tuple(meter[4] for meter in report["meters"]) for report in waiting}
+    assert epochs == (branched_epoch("epoch-1", spool.branch), "")
+    assert epochs[0] != "epoch-1"
     spool.close()
-    assert Spool(tmp_path, MEGABYTE).stream_id == spool.stream_id
+    again = Spool(tmp_path, MEGABYTE)
+    assert (again.stream_id, again.branch) == (stream_id, spool.branch)
+
+
+def test_a_renumbering_that_a_crash_cut_short_goes_on_and_names_epochs_as_before(tmp_path: Path) -> None:
+    spool = with_reports(tmp_path, 3)
+    second = (tmp_path / "000000000002.json.gz").read_bytes()
+    spool.new_stream()
+    spool.renumber()
+    # Killed after the second one's successor was written and before the second was deleted.
+    (tmp_path / "000000000002.json.gz").write_bytes(second)
+    spool.close()
+    spool = Spool(tmp_path, MEGABYTE)
+    stream_id = spool.stream_id
+    spool.renumber()
+    waiting = read(spool)
+    assert sorted(report["events"][0]["detail"] for report in waiting) == ["1", "2", "2", "3"]
+    assert {report["stream_id"] for report in waiting} == {stream_id}
+    assert len({report["sequence"] for report in waiting}) == 4
+    assert {report["meters"][0][4] for report in waiting} == {branched_epoch("epoch-1", spool.branch)}
+
+
+def test_what_is_no_report_is_set_aside_when_all_are_numbered_anew(tmp_path: Path) -> None:
+    spool = with_reports(tmp_path, 2)
+    (tmp_path / "000000000001.json.gz").write_bytes(gzip.compress(b"[1, 2]"))
+    spool.new_stream()
+    spool.renumber()
+    assert [report["events"][0]["detail"] for report in read(spool)] == ["2"]
+    assert [gzip.decompress(path.read_bytes()) for path in spool.rejected_files()] == [b"[1, 2]"]
+
+
+def test_what_is_in_memory_is_numbered_anew_too(small_disk: Path) -> None:
+    spool = with_reports(small_disk / "spool", 1)
+    fill(small_disk)
+    for _ in range(2):
+        sequence = spool.next_sequence()
+        with pytest.raises(SpoolError):
+            spool.add(sequence, report_of(spool, sequence))
+    (small_disk / "ballast").unlink()
+    spool.new_stream()
+    spool.renumber()
+    waiting = read(spool)
+    assert [report["events"][0]["detail"] for report in waiting] == ["1", "2", "3"]
+    assert {report["stream_id"] for report in waiting} == {spool.stream_id}
 
 
 def test_rejected_reports_are_kept_for_a_look_but_never_more_than_16_mb(tmp_path: Path) -> None:
@@ -253,4 +371,4 @@ def test_a_report_is_on_disk_in_one_piece_or_not_at_all(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
-    assert set(seen.values()) == {20_002}
+    assert set(seen.values()) == {len(gzip.compress(bytes(20_000), 0))}

@@ -129,12 +129,15 @@ def test_an_answer_that_is_cut_off_too_long_or_no_http_is_no_answer(act: Callabl
 
 
 def drip(content: bytes) -> Callable[[socket.socket], None]:
-    """Send byte by byte, ten a second, until the peer has had enough."""
+    """Send byte by byte, ten a second, until the peer has had enough; a head that is whole at once."""
+    head, end, body = content.partition(b"\r\n\r\n")
+    at_once, slowly = (head + end, body) if end else (b"", content)
 
     def act(connection: socket.socket) -> None:
-        for index in range(len(content)):
+        connection.sendall(at_once)
+        for index in range(len(slowly)):
             try:
-                connection.sendall(content[index : index + 1])
+                connection.sendall(slowly[index : index + 1])
             except OSError:
                 return
             time.sleep(0.1)
@@ -147,8 +150,11 @@ def drip(content: bytes) -> Callable[[socket.socket], None]:
     [
         b"HTTP/1.1 200 OK\r\nX-Slow: " + b"s" * 300,
         b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + b" " * 300,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"x" * 300,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 60,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * 300,
     ],
-    ids=["headers", "body"],
+    ids=["headers", "body", "size of a chunk", "trailers", "body without a length"],
 )
 def test_a_peer_that_drips_its_answer_does_not_hold_the_sender(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "ANSWER_SECONDS", 0.6)

@@ -272,3 +272,21 @@ def test_on_this_machine_every_value_is_a_plain_number_in_its_range() -> None:
 def test_load_is_that_of_the_operating_system() -> None:
     [processor] = of(Utilisation().points(0.0, None), "system_cpu")
     assert processor.fields["load_15m"] == pytest.approx(os.getloadavg()[2], abs=0.2)
+
+
+def test_in_a_container_the_file_systems_are_the_hosts_by_the_hosts_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Mounted(NamedTuple):
+        device: str
+        mountpoint: str
+        fstype: str
+
+    host, boot = tmp_path / "host", tmp_path / "host/boot"
+    boot.mkdir(parents=True)
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == host)
+    mounts = [Mounted("overlay", "/", "overlay"), Mounted("/dev/sda2", str(host), "ext4")]
+    mounts += [Mounted("/dev/sda1", str(boot), "ext4"), Mounted("/dev/sda2", "/var/lib/ictagent", "ext4")]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_kinds: mounts)
+    points = of(Utilisation(host).points(1.0, None), "system_filesystem")
+    assert [point.tags["mount_point"] for point in points] == ["/", "/boot"]

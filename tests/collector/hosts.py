@@ -82,9 +82,9 @@ class Host:
             )
         return report
 
-    def reports(self, last: int, every: int = 60) -> list[Report]:
+    def reports(self, last: int, every: int = 60, step: int = 10) -> list[Report]:
         """All reports from the start to `last`, one a minute."""
-        return [self.report(0 if at == 0 else at + 10, at + every) for at in range(0, last, every)]
+        return [self.report(0 if at == 0 else at + step, at + every, step) for at in range(0, last, every)]
 
 
 def new_host(database: Database, start: int, watts: int = 100, inventory: Inventory | None = None) -> Host:

@@ -291,3 +291,21 @@ def test_an_agent_of_an_earlier_release_is_heard_as_before(database: Database, o
         original.boot = f"boot-{boot}"
         original.next()
     assert "key_shared" not in codes(database)
+
+
+def test_a_host_that_may_read_its_uuid_at_times_is_no_copy(database: Database, original: Machine) -> None:
+    """The firmware's UUID is root's to read: it goes from the evidence and comes again with the service's capabilities."""
+    for machine in (ORIGINAL, machine_evidence("m1", "uuid")) * 4:
+        original.machine = machine
+        original.next()
+        original.next()
+    assert "key_shared" not in codes(database)
+
+
+def test_copies_in_one_boot_are_found_all_the_same(database: Database, original: Machine) -> None:
+    """System containers of one host, made of one image: they share their kernel's boot, and not their machine id."""
+    original.next()
+    clone = copy_of(original, CLONE, "boot-1", "stream-0002")
+    answers = take_turns([clone, original], 5)
+    assert answers[-2:] == [CloneDetected, None]
+    assert "key_shared" in codes(database)

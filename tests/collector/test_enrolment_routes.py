@@ -167,7 +167,7 @@ def test_a_refused_token_is_in_the_audit_log_with_the_reason_and_the_answer_tell
     tries = {
         "unknown": f"{'0' * 12}.{secret}",
         "wrong secret": f"{identifier}.{'x' * 43}",
-        "not of the form of a token": "nonsense",
+        "not of the form of a token": "=HYPERLINK(1).nonsense",
         "expired": served.token(seconds=-1),
     }
     answers = [served.client.post("/v1/enrol", json=wanted(text)) for text in tries.values()]
@@ -279,6 +279,7 @@ def test_any_text_is_a_secret_of_bounded_parts_or_is_refused(text: str) -> None:
     assert 0 < len(identifier) <= 64
     assert 0 < len(secret) <= 256
     assert "." not in identifier + secret
+    assert identifier.isalnum()
     assert (identifier + secret).isascii()
     assert (identifier + secret).isprintable()
     assert text.strip().startswith(f"{identifier}.{secret}")

@@ -6,6 +6,7 @@ import json
 import string
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from collector.wire import (
     LARGEST_UNPACKED_BYTES,
     MOST_METERS,
     MOST_REASONS,
+    MOST_VALUES,
+    MOST_WRONG,
     Refused,
     WireReport,
     receive,
@@ -115,10 +118,29 @@ def test_a_zip_bomb_takes_no_more_memory_than_the_bound() -> None:
 
 
 def test_the_most_rows_that_fit_take_bounded_memory() -> None:
-    count = (LARGEST_UNPACKED_BYTES - 2000) // len("[0,1,[]],")
+    count = (MOST_VALUES - 100) // "[0,1,[]],".count(",")
     outcome, grown = bytes_grown(f"""gzip.compress(with_rows('[' + '[0,1,[]],' * {count} + '[0,1,"wrong"]]'), 1)""")
     assert outcome == f"{count} rows, 1 refused"
     assert grown < 40 * LARGEST_UNPACKED_BYTES
+
+
+@pytest.mark.parametrize("where", ["rows", "readings", "samples", "series", "events"])
+def test_a_small_body_that_unpacks_to_millions_of_values_is_refused_at_once(where: str) -> None:
+    report = plain_report() | {where: ["VALUES"]}
+    text = text_of(report).replace(b'"VALUES"', b"0," * 4_000_000 + b"0")
+    started = time.monotonic()
+    with pytest.raises(ReportTooLarge, match=f"holds more than {MOST_VALUES} values"):
+        receive(gzip.compress(text, 1), "gzip")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("where", ["rows", "readings"])
+def test_a_report_of_rows_that_are_none_is_refused_whole_and_soon(where: str) -> None:
+    wrong: list[Any] = [0] * MOST_WRONG
+    assert receive(packed(plain_report() | {where: wrong}), "gzip").refused.count == MOST_WRONG
+    started = time.monotonic()
+    assert refusal(text_of(plain_report() | {where: [0] * 900_000})).field == where
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 
 from collector.database.engine import Database, open_database
 from collector.stores.embedded import EmbeddedStore
-from tests.servers.process import free_port, listening, tail, wait_until
+from tests.servers.process import free_port, tail, wait_until
 
 ICTAGENT = Path(sys.executable).with_name("ictagent")
 READ_TOKEN = "a-token-that-opens-pages"
@@ -114,9 +114,11 @@ class CollectorProgram(Program):
         options: Sequence[str] = (),
         certificate: tuple[Path, Path, Path] | None = None,
         state_directory: Path | None = None,
+        address: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.address, self.port = address, free_port()
         self.state_directory = state_directory or directory / "collector"
         self._ca: Path | None = None
         extra: dict[str, str] = {}
@@ -126,13 +128,13 @@ class CollectorProgram(Program):
                 "ICTAGENT_COLLECTOR_CERTIFICATE_FILE": str(chain),
                 "ICTAGENT_COLLECTOR_CERTIFICATE_KEY_FILE": str(key),
             }
-        self.url = f"{'https' if self._ca else 'http'}://127.0.0.1:{self.port}"
+        self.url = f"{'https' if self._ca else 'http'}://{address}:{self.port}"
         token_file = directory / "read-token"
         token_file.write_text(READ_TOKEN)
         self._database = next((options[at + 1] for at, one in enumerate(options) if one == "--database"), "")
-        arguments = ["collector", "run", "--listen", f"127.0.0.1:{self.port}", "--read-token-file", str(token_file)]
+        arguments = ["collector", "run", "--listen", f"{address}:{self.port}", "--read-token-file", str(token_file)]
         arguments += ["--state-directory", str(self.state_directory), *options]
-        super().__init__(directory, "collector", arguments, extra)
+        super().__init__(directory, "collector", arguments, extra, prefix)
 
     def set(self, **settings: str) -> None:
         """Settings of the section [collector] for its next start, by their environment variables."""
@@ -150,11 +152,13 @@ class CollectorProgram(Program):
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"the collector ended: {self.said[-2000:]}"
-        return listening(self.port) and self.get("/healthz")[0] == 200
+        return self.get("/healthz")[0] == 200
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and JSON (or text) of a page or reading route, with the reading token."""
-        status, text = request(self.port, "GET", path, {"Authorization": f"Bearer {READ_TOKEN}"}, ca=self._ca)
+        status, text = request(
+            self.port, "GET", path, {"Authorization": f"Bearer {READ_TOKEN}"}, ca=self._ca, address=self.address
+        )
         try:
             return status, json.loads(text)
         except ValueError:
@@ -227,13 +231,14 @@ def request(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
     ca: Path | None = None,
+    address: str = "127.0.0.1",
 ) -> tuple[int, str]:
-    """One request to a program on loopback; status and body."""
+    """One request to a program of this machine; status and body."""
     if ca is None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+        connection = http.client.HTTPConnection(address, port, timeout=15)
     else:
         context = ssl.create_default_context(cafile=str(ca))
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=15, context=context)
+        connection = http.client.HTTPSConnection(address, port, timeout=15, context=context)
     try:
         connection.request(method, path, body, dict(headers or {}))
         answer = connection.getresponse()

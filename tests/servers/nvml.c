@@ -26,7 +26,7 @@ static void load(void) {
 
 int nvmlInit_v2(void) { load(); started = init_code == 0; return init_code; }
 int nvmlShutdown(void) { started = 0; return 0; }
-int nvmlDeviceGetCount_v2(unsigned *n) { load(); if (!started) return 1; *n = count; return 0; }
+int nvmlDeviceGetCount_v2(unsigned *n) { load(); if (!started || init_code) return init_code ? init_code : 1; *n = count; return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **device) {
     if (!started) return 1;
     if (cards[i].handle_code) return cards[i].handle_code;

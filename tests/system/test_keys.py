@@ -4,58 +4,30 @@ import datetime
 import json
 import shutil
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from collector.authority import Authority
-from collector.database.schema import agent_key, audit_log, report_sequence, report_stream
+from collector.database.schema import agent_key
 from collector.estate_version import touch
 from tests.agent.scripted import Reply, scripted
 from tests.servers.ictagent import AgentProgram, CollectorProgram, ictagent, request
 from tests.servers.process import wait_until
+from tests.system.asking import OwnAuthority, accepted, acts, command, reports_by_key
 from tests.system.comparing import embedded_points
 
 Keep = Callable[[Any], Any]
 DAY = 86_400
 
 
-def reports_by_key(collector: CollectorProgram) -> dict[str, int]:
-    """How many reports are recorded for each key."""
-    query = select(report_stream.c.key_id, report_sequence.c.sequence).join(
-        report_sequence, report_sequence.c.report_stream_id == report_stream.c.id
-    )
-    counted: dict[str, int] = {}
-    with collector.database() as database, database.read() as connection:
-        for row in connection.execute(query):
-            counted[row.key_id] = counted.get(row.key_id, 0) + 1
-    return counted
-
-
-def accepted(collector: CollectorProgram) -> int:
-    return sum(reports_by_key(collector).values())
-
-
-def command(collector: CollectorProgram, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    extra = {"ICTAGENT_COLLECTOR_DATABASE": collector._database} if collector._database else {}
-    done = ictagent(*arguments, "--state-directory", str(collector.state_directory), extra=extra)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def status_of(agent: AgentProgram) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((agent.state_directory / "status.json").read_text())
     return found
-
-
-def acts(collector: CollectorProgram) -> list[str]:
-    with collector.database() as database, database.read() as connection:
-        return list(connection.execute(select(audit_log.c.action).order_by(audit_log.c.id)).scalars())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -65,21 +37,6 @@ def options(request: pytest.FixtureRequest) -> list[str]:
 
 
 # The collector's own authority
-
-
-class OwnAuthority(CollectorProgram):
-    """A collector with `--tls own`; what asks it here trusts its authority as it stands on disk."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, ["--tls", "own"])
-        self.url = f"https://127.0.0.1:{self.port}"
-        self._ca = self.state_directory / "authority/ca.pem"
-
-    def token(self, uses: int = 1) -> str:
-        options = ["--label", "test", "--uses", str(uses), "--state-directory", str(self.state_directory)]
-        made = ictagent("collector", "token", "create", *options, extra={"ICTAGENT_COLLECTOR_TLS": "own"})
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
 
 
 def test_a_token_is_all_that_a_host_needs_to_trust_its_collector(keep: Keep, tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
 """`ictagent run` against `ictagent collector run` over TLS: enrolment, refusals, outages, and a killed agent."""
 
-import contextlib
-import os
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from collector.database.schema import agent_key, audit_log, energy_fact, meter
+from collector.database.schema import agent_key, audit_log, energy_fact
 from collector.estate_version import touch
-from collector.ledger import provisional
 from tests.conftest import missing
 from tests.servers.authority import certificates
 from tests.servers.ictagent import AgentProgram, CollectorProgram, ictagent
+from tests.servers.powercap import counted_uj, energy_counter
 from tests.servers.process import wait_until
 from tests.system.comparing import embedded_points, numbers
 
@@ -157,71 +154,26 @@ def test_a_client_that_hangs_does_not_hold_the_collectors_end(keep: Keep, tmp_pa
 
 def test_energy_of_a_counter_is_counted_once_over_kills_of_the_agent(keep: Keep, tmp_path: Path) -> None:
     """A kernel's energy counter, in a mount namespace of the agent's: what it counted is what the facts hold."""
-    classes = fake_powercap(tmp_path)
-    counter = classes / "powercap/intel-rapl:0/energy_uj"
+    counter = energy_counter(tmp_path)
     collector: CollectorProgram = keep(CollectorProgram(tmp_path))
     collector.start()
-    prefix = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /sys/class && exec "$@"', str(classes)]
-    agent: AgentProgram = keep(AgentProgram(tmp_path, collector.url, collector.token(), prefix=prefix))
+    agent: AgentProgram = keep(AgentProgram(tmp_path, collector.url, collector.token(), prefix=counter.prefix))
     agent.begin()
-    value, start = 262_143_000_000, 0
-    write(counter, value)
 
     def counted() -> int:
         return counted_uj(collector)
 
     wait_until(lambda: accepted(collector) >= 2, f"two reports; the agent said {agent.said}")
-    start = value
+    start = counter.value
     for _ in range(3):
         # It wraps on the way: the range is 262 143 328 850 microjoules.
-        value += 150_000_123
-        write(counter, value % (RANGE_UJ + 1))
-        wait_until(lambda: counted() == value - start, f"{value - start} microjoules, not {counted()}")  # noqa: B023  # waited for here
+        counter.advance(150_000_123)
+        wait_until(lambda: counted() == counter.value - start, f"{counter.value - start} microjoules, not {counted()}")
         agent.kill()
-        value += 50_000_007
-        write(counter, value % (RANGE_UJ + 1))
+        counter.advance(50_000_007)
         agent.begin()
-        wait_until(lambda: counted() == value - start, f"{value - start} microjoules after a kill, not {counted()}")  # noqa: B023  # waited for here
+        wait_until(lambda: counted() == counter.value - start, f"{counter.value - start} after a kill, not {counted()}")
     assert agent.stop() == 0
-    assert counted() == value - start
+    assert counted() == counter.value - start
     powers = embedded_points(collector, "hw_component")
     assert powers, "the package's power is a series"
-
-
-RANGE_UJ = 262_143_328_850
-
-
-def fake_powercap(directory: Path) -> Path:
-    """A copy of /sys/class with an energy counter in it, for a mount namespace."""
-    classes = directory / "class"
-    classes.mkdir()
-    tried = subprocess.run(
-        ["unshare", "--mount", "mount", "--bind", str(classes), "/sys/class"], capture_output=True, check=False
-    )
-    if os.geteuid() != 0 or tried.returncode != 0:
-        missing("a mount namespace of our own (root)")
-    for name in ("net", "block", "dmi", "hwmon"):
-        with contextlib.suppress(OSError):
-            shutil.copytree(f"/sys/class/{name}", classes / name, symlinks=True)
-    zone = classes / "powercap/intel-rapl:0"
-    zone.mkdir(parents=True)
-    for file, text in (("name", "package-0"), ("max_energy_range_uj", str(RANGE_UJ)), ("energy_uj", "262143000000")):
-        (zone / file).write_text(f"{text}\n")
-    return classes
-
-
-def write(path: Path, value: int) -> None:
-    """A counter's new value, in one step as a kernel's."""
-    new = path.with_name("new")
-    new.write_text(f"{value}\n")
-    new.replace(path)
-
-
-def counted_uj(collector: CollectorProgram) -> int:
-    """Measured microjoules of the only device, the open half-hour included."""
-    with collector.database() as database, database.read() as connection:
-        device_id = connection.execute(select(meter.c.device_id)).scalars().first()
-        if device_id is None:
-            return 0
-        rows = provisional(connection, device_id)
-        return sum(row["measured_uj"] for by_time in rows.values() for row in by_time.values())

@@ -1,5 +1,6 @@
 """A system below a directory, as an image has it: tables of users, and nothing that runs."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -28,28 +29,35 @@ def make_image(root: Path) -> Path:
     return root
 
 
+_KINDS = {stat.S_IFLNK: "link", stat.S_IFDIR: "directory", stat.S_IFREG: "file"}
 Entry = tuple[str, int, int, int, bytes]
 
 
 def entries(root: Path) -> dict[str, Entry]:
-    """Everything below a root: kind, mode, owner, group and content, by path; without the copies that useradd keeps."""
+    """Everything below a root: kind, mode, owner, group and the content's digest, by path; without the copies that useradd
+    keeps."""
     found = {}
-    for base, folders, files in os.walk(root):
+    start = str(root)
+    for base, folders, files in os.walk(start):
         for name in [*folders, *files]:
-            path = Path(base, name)
-            relative = "/" + str(path.relative_to(root))
+            # Without making a Path of each: a whole system has many thousands of them.
+            path = f"{base}/{name}"
+            relative = path[len(start) :]
             if relative.rstrip("-") != relative or relative.endswith(".lock"):
                 continue
-            status = path.lstat()
-            kind = "link" if path.is_symlink() else "directory" if path.is_dir() else "file"
-            found[relative] = (kind, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, _content(path))
+            status = os.lstat(path)
+            kind = _KINDS.get(stat.S_IFMT(status.st_mode), "device")
+            found[relative] = (kind, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, _content(path, kind))
     return found
 
 
-def _content(path: Path) -> bytes:
-    if path.is_symlink():
-        return str(path.readlink()).encode()
-    return b"" if path.is_dir() else path.read_bytes()
+def _content(path: str, kind: str) -> bytes:
+    if kind == "link":
+        return str(Path(path).readlink()).encode()
+    if kind != "file":
+        return b""  # a folder, or a device, which one does not read to its end
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def changes(before: dict[str, Entry], after: dict[str, Entry]) -> set[str]:

@@ -246,6 +246,16 @@ def test_a_password_on_the_command_line_is_refused(image: Path) -> None:
     assert "secret" not in done.stderr
 
 
+def test_the_name_of_a_file_adds_nothing_to_a_unit(tmp_path: Path, image: Path) -> None:
+    before = entries(image)
+    key = tmp_path / "key\nExecStartPre=+touch owned"
+    key.touch()
+    files = ("--certificate-file", str(key), "--certificate-key-file", str(key))
+    done = ictagent("collector", "install", "--root", str(image), *files)
+    assert (done.returncode, changes(before, entries(image))) == (78, set())
+    assert "ExecStartPre" in done.stderr
+
+
 def test_the_status_of_a_running_agent_is_good_and_of_one_that_ended_is_not(
     tmp_path: Path, collector: CollectorProgram, token: str
 ) -> None:

@@ -22,6 +22,7 @@ EVERYTHING = Needs(
     devices=frozenset({"/dev/ipmi0", "/dev/nvidia0"}),
     groups=frozenset({"video"}),
     programs=frozenset({"/usr/bin/ipmitool"}),
+    processes=True,
 )
 AGENT_LIMIT = 2.0
 COLLECTOR_LIMIT = 1.3

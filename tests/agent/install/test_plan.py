@@ -137,6 +137,29 @@ def test_uninstall_leaves_the_data_and_purge_leaves_nothing(host: Host) -> None:
     assert pending(host, uninstall(facts(host), service, None, purge=True)) == []
 
 
+def test_a_user_of_that_name_whom_somebody_else_made_stays(host: Host) -> None:
+    for table, line in (("passwd", "ictagent:x:1000:1000::/home/ictagent:/bin/sh"), ("group", "ictagent:x:1000:")):
+        with (host.root / "etc" / table).open("a") as file:
+            file.write(f"{line}\n")
+    before = entries(host.root)
+    do(host, install_agent(facts(host), wanted(), "good"))
+    said = do(host, uninstall(facts(host), agent_of(facts(host)), None, purge=True))
+    assert "delete the user" not in said
+    assert changes(before, entries(host.root)) == set()
+
+
+def test_uninstall_for_a_packages_removal_keeps_the_settings_and_no_key(host: Host) -> None:
+    do(host, install_agent(facts(host), wanted(), "good"))
+    for key in (PurePosixPath("/etc/ictagent/key"), PurePosixPath("/var/lib/ictagent/key")):
+        host.path(key).write_text("secret")
+    do(host, uninstall(facts(host), agent_of(facts(host)), None, purge=False, keep_settings=True))
+    left = entries(host.root)
+    assert "/etc/ictagent/agent.toml" in left
+    assert (
+        not {"/etc/ictagent/key", "/var/lib/ictagent/key", "/etc/systemd/system/ictagent-agent.service"} & left.keys()
+    )
+
+
 def test_uninstalling_the_agent_leaves_a_collector_on_the_same_machine_alone(host: Host) -> None:
     do(host, install_collector(facts(host), WantedCollector()))
     with_collector = entries(host.root)
@@ -170,13 +193,13 @@ def test_an_upgrade_writes_the_units_that_changed_and_only_those_that_are_instal
 def test_a_key_of_the_collectors_certificate_is_handed_over_and_never_copied(host: Host) -> None:
     plan = install_collector(
         replace(facts(host), credentials=True),
-        WantedCollector("0.0.0.0:8420", None, "/etc/c.pem", "/etc/private/c.key"),
+        WantedCollector("0.0.0.0:8420", None, "/etc/c.pem", "/etc/private/100%host.key"),
     )
     do(host, plan)
     stored = tomllib.loads(host.path(PurePosixPath("/etc/ictagent/collector.toml")).read_text())["collector"]
     assert stored["certificate_key_file"] == "/run/credentials/ictagent-collector.service/tls-key"
     unit = host.path(PurePosixPath("/etc/systemd/system/ictagent-collector.service")).read_text()
-    assert "LoadCredential=tls-key:/etc/private/c.key" in unit
+    assert "LoadCredential=tls-key:/etc/private/100%%host.key" in unit, "% begins a specifier of systemd's"
 
 
 def test_without_credentials_of_systemd_the_key_is_the_services_to_read(host: Host) -> None:

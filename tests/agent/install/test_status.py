@@ -64,7 +64,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert read_status(tmp_path) == status
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 1}', '{"sources": 7}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", "[" * 3000, '{"version": 1}', '{"sources": 7}'])
 def test_a_damaged_file_is_as_none(tmp_path: Path, content: str) -> None:
     assert read_status(tmp_path) is None
     (tmp_path / "status.json").write_text(content)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.outcome import Data
 from agent.sources import amdgpu
 from tests.agent import trees
 from tests.agent.sources.outcomes import data, reason
@@ -55,6 +56,20 @@ def test_hwmons_own_counter_comes_first(tmp_path: Path) -> None:
 def test_a_counter_that_cannot_be_trusted_leaves_the_watts(table: bytes, device_class: str, tmp_path: Path) -> None:
     card(tmp_path, table=table, device_class=device_class)
     assert {name: one.value for name, one in data(amdgpu.read(tmp_path)).items()} == {"amdgpu/0000:03:00.0": 31.0}
+
+
+def test_a_card_that_breaks_costs_only_itself_and_is_named(tmp_path: Path) -> None:
+    trees.chip(tmp_path, 0, "amdgpu", "0000:03:00.0", power1_average="")
+    trees.chip(tmp_path, 1, "amdgpu", "0000:0a:00.0", power1_input="250000000")
+    outcome = amdgpu.read(tmp_path)
+    assert list(data(outcome)) == ["amdgpu/0000:0a:00.0"]
+    assert isinstance(outcome, Data)
+    assert outcome.note.startswith("0000:03:00.0 power1_average cannot be read")
+
+
+def test_watts_beyond_any_card_are_none(tmp_path: Path) -> None:
+    trees.chip(tmp_path, 0, "amdgpu", "0000:03:00.0", power1_average="4294967295000")
+    assert reason(amdgpu.read(tmp_path)) == "the AMD graphics card measures no power"
 
 
 def test_a_card_that_sleeps_is_not_woken(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def test_two_supplies_feed_the_machine_together_or_not_at_all(tmp_path: Path) ->
         assert list(data(Server("127.0.0.1", server.port, alone=False).read())) == ["nut/b/load"]
 
 
+def test_a_pdu_behind_the_ups_is_not_added_to_it(tmp_path: Path) -> None:
+    with upsd(tmp_path, {"ups": MEASURING, "pdu": {**MEASURING, "device.type": "pdu"}}) as server:
+        assert list(data(Server("127.0.0.1", server.port, alone=True).read())) == ["nut/ups"]
+        assert len(data(Server("127.0.0.1", server.port, alone=False).read())) == 2
+
+
 def test_a_ups_that_measures_nothing_is_absent_and_says_what_it_lacks(tmp_path: Path) -> None:
     with upsd(tmp_path, {"old": {"ups.status": "OL", "ups.load": "20"}, "older": {"ups.status": "OL"}}) as server:
         assert "ups.realpower.nominal" in reason(Server("127.0.0.1", server.port, alone=False).read())
@@ -98,12 +104,41 @@ def test_the_kernels_table_shows_who_listens_here() -> None:
         ({"ups.realpower": "nan", "ups.load": "-1", "ups.realpower.nominal": "900"}, None),
         ({"ups.realpower": "inf"}, None),
         ({"ups.load": "50", "ups.realpower.nominal": "0"}, None),
-        ({"ups.load": "50", "ups.power.nominal": "900"}, None),
+        ({"ups.load": "50", "ups.power.nominal": "900"}, 337.5),
+        ({"ups.load": "50"}, None),
+        ({"ups.realpower": "0", "ups.load": "50", "ups.realpower.nominal": "900"}, 450.0),
+        ({"ups.realpower": "0", "output.realpower": "88", "ups.load": "10"}, 88.0),
+        ({"ups.realpower": "0", "ups.load": "0", "ups.realpower.nominal": "900"}, 0.0),
+        ({"ups.load": "0", "ups.realpower.nominal": "900"}, 0.0),
+        ({f"ups.L{phase}.realpower": "100" for phase in (1, 2, 3)}, 300.0),
+        ({"output.L1.realpower": "100", "output.L2.realpower": "100"}, None),
+        ({"ups.power": "500", "ups.load": "50", "ups.power.nominal": "1500"}, 450.0),
+        ({"ups.power": "500", "output.powerfactor": "0.8"}, 400.0),
+        ({"ups.power": "500", "output.powerfactor": "80"}, 450.0),
+        ({f"output.L{phase}.power": "100" for phase in (1, 2, 3)}, 270.0),
+        ({"output.voltage": "230.0", "output.current": "2.00"}, 414.0),
+        ({"output.voltage": "230.0", "output.current": "2.00", "output.phases": "3"}, None),
+        ({"output.voltage": "230.0", "output.current": "0.0"}, None),
         ({}, None),
     ],
 )
 def test_real_power_is_taken_before_what_follows_from_the_load(found: dict[str, str], watts: float | None) -> None:
-    assert power(found)[0] == watts
+    assert power(found)[0] == (watts if watts is None else pytest.approx(watts))
+
+
+@pytest.mark.parametrize(
+    ("found", "how"),
+    [
+        ({"ups.realpower": "100", "ups.power": "120"}, ""),
+        ({"ups.power": "500"}, "estimated from its 500 VA and a power factor of 0.9"),
+        (
+            {"ups.load": "50", "ups.power.nominal": "900"},
+            "estimated from its load and its nominal 900 VA at 0.75 W a VA",
+        ),
+    ],
+)
+def test_what_is_reckoned_says_from_what(found: dict[str, str], how: str) -> None:
+    assert power(found)[1] == how
 
 
 # Servers that answer badly

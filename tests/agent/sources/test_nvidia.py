@@ -73,6 +73,30 @@ def test_a_lost_card_costs_only_itself_and_is_named_until_it_is_back(library: st
     assert data(all_cards.read())
 
 
+def test_a_driver_that_was_loaded_anew_has_failed_once_and_is_found_again(library: str, state: Path) -> None:
+    cards(state, f"{A10G} 0 1000 0 25580 0")
+    all_cards = Cards(library)
+    assert data(all_cards.read())
+    cards(state, f"{A10G} 0 1000 0 25580 0", init=18)
+    for _ in range(2):
+        why, remedy = failure(all_cards.read())
+        assert "of different versions" in why
+        assert "the agent" in remedy
+    cards(state, f"{A10G} 0 1000 0 25580 0")
+    assert data(all_cards.read())
+
+
+def test_watts_of_all_ones_are_not_known(library: str, state: Path) -> None:
+    cards(state, f"{T4} 3 0 0 4294967295 0")
+    assert reason(Cards(library).read()) == "card 0 measures no power"
+
+
+def test_a_card_that_sleeps_is_not_woken(tmp_path: Path) -> None:
+    root = card(tmp_path, "nvidia")
+    trees.write(root, {"sys/bus/pci/devices/0000:01:00.0/power/runtime_status": "suspended"})
+    assert present(root) == Absent("the NVIDIA graphics card sleeps")
+
+
 @pytest.mark.parametrize(
     ("code", "why", "remedy"),
     [

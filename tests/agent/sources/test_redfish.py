@@ -13,8 +13,8 @@ from agent.outcome import Outcome
 from agent.sources import redfish_client
 from agent.sources.doubt import TOLERATED_REPETITIONS
 from agent.sources.reading import RawReading
-from agent.sources.redfish import Machine
 from agent.sources.redfish_client import RedfishClient
+from agent.sources.redfish_machine import Machine
 from tests.agent import trees
 from tests.agent.sources.outcomes import data, failure, reason
 from tests.agent.sources.redfish_trees import UUID, environment, legacy, ref, service, supplies
@@ -65,12 +65,11 @@ def test_environment_metrics_come_before_supplies_and_these_before_the_deprecate
     legacy(bmc.tree, "1", PowerControl=[{"PowerConsumedWatts": 301}])
     supplies(bmc.tree, "1", {"InputPowerWatts": 151.0}, {"InputPowerWatts": 151.5})
     environment(bmc.tree, "1", 303)
-    one = machine(bmc, tmp_path, tls[0])
-    assert watts(one.read()) == {"redfish/1": ("machine_ac", 303.0)}
+    assert watts(machine(bmc, tmp_path, tls[0]).read()) == {"redfish/1": ("machine_ac", 303.0)}
     environment(bmc.tree, "1", None)
-    assert watts(one.read()) == {"redfish/1": ("machine_ac", 302.5)}
+    assert watts(machine(bmc, tmp_path, tls[0]).read()) == {"redfish/1": ("machine_ac", 302.5)}
     del bmc.tree["/redfish/v1/Chassis/1"]["PowerSubsystem"]
-    assert watts(one.read()) == {"redfish/1": ("machine_ac", 301.0)}
+    assert watts(machine(bmc, tmp_path, tls[0]).read()) == {"redfish/1": ("machine_ac", 301.0)}
 
 
 def test_an_energy_counter_is_a_meter_beside_the_watts_where_it_counts_finely(
@@ -92,7 +91,8 @@ def test_an_energy_counter_is_a_meter_beside_the_watts_where_it_counts_finely(
         ([{"InputPowerWatts": 100}, {"InputPowerWatts": None, "State": "Absent"}], ("machine_ac", 100.0)),
         ([{"InputPowerWatts": None, "OutputPowerWatts": 90}, {"OutputPowerWatts": 80}], ("machine_dc", 170.0)),
         ([{"InputPowerWatts": 100}, {"InputPowerWatts": None}], None),
-        ([{"InputPowerWatts": "100"}], None),
+        ([{"InputPowerWatts": "100"}], ("machine_ac", 100.0)),
+        ([{"InputPowerWatts": "N/A"}], None),
         ([{"InputPowerWatts": True}], None),
         ([{"InputPowerWatts": -5}], None),
         ([], None),
@@ -294,13 +294,31 @@ def test_a_controller_without_sessions_is_asked_with_each_question(
     assert data(machine(bmc, tmp_path, tls[0]).read())
 
 
-def test_a_controller_with_too_many_sessions_says_so(
-    bmc: RedfishService, tls: tuple[Path, Path, Path], tmp_path: Path
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (503, "The maximum number of sessions is reached."),
+        (400, "The session establishment failed due to the number of simultaneous sessions exceeding the limit."),
+        (500, "RAC0218: The maximum number of user sessions is reached."),
+    ],
+)
+def test_while_all_sessions_are_taken_the_account_goes_with_each_question(
+    refusal: tuple[int, str], bmc: RedfishService, tls: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:
-    bmc.most_sessions = 0
-    why, remedy = failure(machine(bmc, tmp_path, tls[0]).read())
-    assert "503: The maximum number of sessions is reached." in why
-    assert "end unused sessions" in remedy
+    bmc.most_sessions, bmc.session_refusal = 0, refusal
+    environment(bmc.tree, "1", 200)
+    one = machine(bmc, tmp_path, tls[0])
+    for _ in range(2):
+        assert data(one.read())
+    assert bmc.count(f"POST {SESSIONS}") == 1
+    bmc.takes_basic = False
+    for _ in range(2):
+        why, remedy = failure(one.read())
+        assert f"it opens no session: {refusal[0]}: {refusal[1]}" in why
+        assert "end unused sessions" in remedy
+    # Nothing was locked: the first session that is free serves.
+    bmc.most_sessions = 1
+    assert data(one.read())
 
 
 def test_a_password_file_that_is_missing_is_named(

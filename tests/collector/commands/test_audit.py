@@ -51,6 +51,14 @@ def test_csv_holds_what_the_log_holds(acts: Installation) -> None:
     assert [row["at"] for row in rows] == ["1970-01-04T00:00:00Z", "1970-01-03T00:00:00Z", "1970-01-02T00:00:00Z"]
 
 
+@pytest.mark.parametrize("name", ['=HYPERLINK("http://evil.test")', "+1", "-1", "@SUM(1)", "\t=1"])
+def test_csv_holds_no_formula(bare: Installation, name: str) -> None:
+    with bare.served.collector.database.write() as connection:
+        audit(connection, DAY, name, "site.rename", name, {})
+    [row] = csv.DictReader(io.StringIO(bare.done("collector", "audit", "list", "--output", "csv")))
+    assert (row["actor"], row["object"]) == (f"'{name}", f"'{name}")
+
+
 def test_a_table_shows_one_act_a_line(acts: Installation) -> None:
     printed = acts.done("collector", "audit", "list").splitlines()
     assert printed[0].split() == ["at", "actor", "action", "object", "detail"]

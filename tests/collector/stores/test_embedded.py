@@ -1,5 +1,6 @@
 """The embedded store: fourteen days, read by tags and time, rebuilt when it is damaged, patient when the disk is full."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -26,6 +27,18 @@ class Clock:
 
 def times(store: EmbeddedStore, start_ns: int = 0, end_ns: int = 2**62) -> list[int]:
     return [unix_ns for series in store.read("system_memory", start_ns, end_ns) for unix_ns, _ in series.points]
+
+
+def test_all_files_are_for_their_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = EmbeddedStore(tmp_path / "points.db")
+        store.write([batch_of([memory_line(NOW, 1, "web01")])])
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("points.db", "points.db-wal", "points.db-shm"), 0o600)
 
 
 def test_points_are_read_by_their_tags(tmp_path: Path) -> None:

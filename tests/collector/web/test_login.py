@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sqlalchemy import select
+from starlette.requests import Request
 
 from collector.database.audit import AuditFilter, AuditRow, read_audit
 from collector.database.schema import login_try, session
@@ -19,6 +20,7 @@ from collector.people.service import forget
 from collector.people.throttle import ACCOUNT, ADDRESS
 from collector.settings import CollectorSettings
 from collector.web.access import SignIn
+from collector.web.peer import address_of
 from tests.collector.web.served import Served, serving
 from tests.collector.web.signing_in import PASSWORD, Browser, account, api_token, form_fields, signed_in
 
@@ -159,7 +161,7 @@ class TestSession:
         account(at, "dropped")
         browser = signed_in(at, "dropped")
         limits = limits_of(at.collector.settings)
-        for seconds, kept in ((3599, True), (3601, False)):
+        for seconds, kept in ((3540, True), (3601, False)):
             at.collector.writer.run(forget, (int(time.time()) + seconds, limits))
             assert (browser.get("/").status_code == 200) is kept, seconds
 
@@ -252,6 +254,8 @@ class TestForms:
 
     def browser(self, at: Served, page: str) -> Browser:
         account_once(at, "formal")
+        if page == "/account":
+            signed_in(at, "formal")  # the form that ends sessions is there for who has another one
         return Browser(at) if page == "/login" else signed_in(at, "formal")
 
     @pytest.mark.parametrize(("page", "action"), FORMS)
@@ -480,6 +484,39 @@ def test_behind_a_proxy_it_is_the_asker_who_waits_and_the_cookie_has_its_host_na
         browser.send("/login", "/login", {"name": "remote", "password": PASSWORD}, **origin)
         assert len(browser.cookies["__Host-ictagent"]) == 43
         assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        # With the port that the asker asks from, as Azure's and IIS's proxies write it: each request has another.
+        ("10.0.0.1", "198.51.100.7:50412", "198.51.100.7"),
+        ("10.0.0.1", "[2001:db8::7]:50412", "2001:db8::7"),
+        ("10.0.0.1", "198.51.100.7, 10.0.0.9:443", "198.51.100.7"),
+        ("10.0.0.1", "2001:DB8::7", "2001:db8::7"),
+        # A socket for both kinds of addresses tells IPv4 peers so.
+        ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("::ffff:192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        # What is no address may be anything, another thing each time.
+        ("10.0.0.1", "203.0.113.1, unknown", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+    ],
+)
+def test_whoever_asks_is_counted_by_address_however_a_proxy_writes_it(peer: str, forwarded: str, address: str) -> None:
+    scope = {"type": "http", "client": (peer, 1), "headers": [(b"x-forwarded-for", forwarded.encode())]}
+    proxies = proxies_of(CollectorSettings(trusted_proxies=("10.0.0.0/8",)))
+    assert address_of(Request(scope), proxies) == address
+
+
+def test_a_name_or_address_with_a_nul_is_refused_and_reaches_no_database(at: Served) -> None:
+    """PostgreSQL takes none: it was told as a failure of the database."""
+    answer = Browser(at).send("/login", "/login", {"name": "a\0b", "password": WRONG})
+    assert answer.status_code == 400
+    account(at, "nul", "auditor")
+    _, browser = signed_in(at, "nul"), signed_in(at, "nul")
+    assert browser.get("/audit?filter=a%00b").status_code == 400
+    assert browser.send("/account", "/account/sessions", {"session": "\0" * 16}).status_code == 400
 
 
 def test_a_forwarding_header_of_an_untrusted_peer_is_not_looked_at(at: Served) -> None:
