@@ -197,6 +197,8 @@ class ProcessorRule(_Table, frozen=True, kw_only=True):
     names: list[Column] = []
     mean: bool = False
     """The rows are cores of one processor: their mean is one entry, under the first row's OID."""
+    adds: bool = False
+    """The rows stand beside those of the rules before, and not only where these found none."""
 
 
 class MemoryRule(_Table, frozen=True, kw_only=True):
@@ -216,8 +218,12 @@ class MemoryRule(_Table, frozen=True, kw_only=True):
     where: list[Condition] = []
     name: str = ""
     names: list[Column] = []
+    total_unit_bytes: float | None = None
+    """The total's unit, where it is not that of the other columns."""
     beside: list[Column] = []
-    """Of a total less free: these are free too (buffers, cache)."""
+    """These are free too (buffers, cache), if not more than what is called used."""
+    adds: bool = False
+    """The pools stand beside those of the rules before, and not only where these found none."""
 
 
 class Select(_Table, frozen=True, kw_only=True):

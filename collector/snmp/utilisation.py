@@ -36,9 +36,11 @@ def processors(snapshot: Snapshot, profiles: Iterable[Profile]) -> list[Processo
     for profile in profiles:
         found: list[ProcessorLoad] = []
         for rule in profile.processor:
-            found += _loads(snapshot, rule)
-            if found:
-                return found
+            if rule.adds or not found:
+                known = {one.oid for one in found}
+                found += (one for one in _loads(snapshot, rule) if one.oid not in known)
+        if found:
+            return found
     return []
 
 
@@ -66,9 +68,13 @@ def _loads(snapshot: Snapshot, rule: ProcessorRule) -> list[ProcessorLoad]:
 def memory(snapshot: Snapshot, profiles: Iterable[Profile]) -> list[MemoryUse]:
     """Each memory pool, from the first profile that tells one."""
     for profile in profiles:
+        found: list[MemoryUse] = []
         for rule in profile.memory:
-            if found := list(_pools(snapshot, rule)):
-                return found
+            if rule.adds or not found:
+                known = {one.oid for one in found}
+                found += [one for one in _pools(snapshot, rule) if one.oid not in known]
+        if found:
+            return found
     return []
 
 
@@ -86,16 +92,20 @@ def _pool(snapshot: Snapshot, rule: MemoryRule, index: str) -> MemoryUse | None:
     if rule.unit is not None:
         by = factor(snapshot, rule.unit, index)
         unit *= by if by else 1
-    used, free, total = (_bytes(snapshot, one, index, unit) for one in (rule.used, rule.free, rule.total))
+    used, free = (_bytes(snapshot, one, index, unit) for one in (rule.used, rule.free))
+    total = _bytes(snapshot, rule.total, index, unit if rule.total_unit_bytes is None else rule.total_unit_bytes)
     percent = factor(snapshot, rule.percent, index) if rule.percent else None
     if percent is not None and rule.percent_free:
         percent = 100 - percent
     if used is not None and total is None and free is not None:
         total = used + free
     elif used is None and total is not None and free is not None:
-        used = total - free - sum(_bytes(snapshot, one, index, unit) or 0 for one in rule.beside)
+        used = total - free
     if used is None and total is not None and percent is not None:
         used = total * percent / 100
+    if used is not None and rule.beside:
+        less = used - sum(_bytes(snapshot, one, index, unit) or 0 for one in rule.beside)
+        used = less if less >= 0 else used
     if used is not None and total:
         percent = 100 * used / total
     if percent is None or not 0 <= percent <= 100:
