@@ -71,4 +71,5 @@ def _said(value: SnmpValue, rule: TextRule) -> list[str]:
     if rule.pattern:
         match = re.search(rule.pattern, said[0], re.DOTALL)
         said = [group or "" for group in match.groups()] if match else [""]
-    return [rule.map.get(said[0], "")] if rule.map else [one.strip() for one in said]
+    said = [rule.map.get(said[0], "")] if rule.map else [one.strip() for one in said]
+    return [one.upper() for one in said] if rule.upper else said

@@ -182,6 +182,8 @@ class TextRule(_Table, frozen=True, kw_only=True):
     format: str = "{0}"
     hex: bool = False
     """The octets are numbers, written in hexadecimal (a MAC address as serial number)."""
+    upper: bool = False
+    """What was found is written in capitals (a model that the device's description has in small letters)."""
 
 
 class ProcessorRule(_Table, frozen=True, kw_only=True):
