@@ -49,6 +49,10 @@ def _amount(name: str, unit: str, description: str) -> Field:
     return Field(name, unit, description, low=0.0, high=float(2**63))
 
 
+def _count(name: str, unit: str, description: str) -> Field:
+    return Field(name, unit, description, type="integer")
+
+
 _POWER = Field("power_watts", "W", "mean power over the interval", low=0.0, high=1e7)
 _ENERGY = _amount("energy_joules", "J", "energy counted since the meter's epoch began")
 _LOW = Field("power_low_watts", "W", "lower bound of the power", low=0.0, high=1e7)
@@ -71,9 +75,55 @@ _ALL = (
     ),
     Measurement(
         "power_meter",
-        "A meter that sees a whole machine or what it feeds, chosen or not.",
+        "A meter that sees a whole machine or what it feeds, chosen or not; of a network device each place of its power "
+        "path that it reads.",
         ("meter_id", "role"),
-        (_POWER, _ENERGY),
+        (
+            _POWER,
+            _ENERGY,
+            _amount("current_amperes", "A", "current"),
+            _amount("voltage_volts", "V", "voltage"),
+            _amount("frequency_hertz", "Hz", "frequency"),
+            Field("load_ratio", "ratio 0..1", "load by the device's own reckoning", low=0.0, high=10.0),
+            Field("power_factor_ratio", "ratio -1..1", "real power over apparent power", low=-1.0, high=1.005),
+            _amount("runtime_seconds", "s", "how long a UPS's battery lasts at this load"),
+            _ratio("charge_ratio", "charge of a UPS's battery"),
+        ),
+        sent_by_agents=True,
+    ),
+    Measurement(
+        "network_device",
+        "A device that is polled over SNMP.",
+        (),
+        (
+            _ratio("cpu_busy_ratio", "mean load of its processors"),
+            _ratio("memory_used_ratio", "the fullest of its memory pools"),
+            Field("poe_watts", "W", "power that it gives to others over Ethernet", low=0.0, high=1e6),
+            _amount("uptime_seconds", "s", "time since it started"),
+            _amount("poll_seconds", "s", "how long the last poll took"),
+        ),
+        sent_by_agents=True,
+    ),
+    Measurement(
+        "interface",
+        "Each interface of a device that is polled over SNMP, named as Telegraf names it.",
+        ("ifIndex", "ifName"),
+        (
+            _count("ifHCInOctets", "By", "octets received since the counter began"),
+            _count("ifHCOutOctets", "By", "octets sent since the counter began"),
+            _count("ifInErrors", "{packet}", "packets received with errors since the counter began"),
+            _count("ifOutErrors", "{packet}", "packets that could not be sent since the counter began"),
+            _count("ifInDiscards", "{packet}", "packets received and dropped since the counter began"),
+            _count("ifOutDiscards", "{packet}", "packets dropped before sending since the counter began"),
+            _count("ifAdminStatus", "", "1 up, 2 down, 3 testing: what is wanted"),
+            _count("ifOperStatus", "", "1 up, 2 down, and what else RFC 2863 knows"),
+            _amount("speed_bits_per_second", "bit/s", "its speed"),
+            _amount("receive_bytes_per_second", "By/s", "octets received, mean over the interval"),
+            _amount("transmit_bytes_per_second", "By/s", "octets sent, mean over the interval"),
+            Field("ifAlias", "", "the name that a person gave it", type="string"),
+            Field("ifDescr", "", "the name that the device gives it", type="string"),
+        ),
+        sent_by_agents=True,
     ),
     Measurement(
         "hw_temperature",

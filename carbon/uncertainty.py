@@ -17,11 +17,15 @@ METER_TIERS: dict[str, float] = {
     "rapl": 0.20,
     "amdgpu": 0.20,
     "nvidia": 0.20,
+    "snmp": 0.10,
+    "snmp_load": 0.30,
+    "snmp_catalogue": 0.50,
 }
 """By the name of the energy source that read the meter."""
 
-ESTIMATING_METERS = frozenset({"nut_load"})
-"""Meters that reckon rather than measure: a UPS's load in whole per cents of its rating. Their energy is estimated."""
+ESTIMATING_METERS = frozenset({"nut_load", "snmp_load", "snmp_catalogue"})
+"""Meters that reckon rather than measure: a UPS's load in whole per cents of its rating, a device's power by the typical
+power of its model. Their energy is estimated."""
 
 
 def measured_band(energy: int, source: str) -> tuple[int, int]:

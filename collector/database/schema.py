@@ -51,6 +51,7 @@ from collector.database.estate import (
     space_pue,
 )
 from collector.database.metadata import metadata
+from collector.database.network import snmp_device
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "session",
     "setting",
     "site",
+    "snmp_device",
     "source_state",
     "space",
     "space_pue",

@@ -84,7 +84,12 @@ def _patterns(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 def oids_of(profile: Profile) -> set[str]:
     """Every column and value that a profile reads."""
-    return set(_oids(profile))
+    return oids_in(profile)
+
+
+def oids_in(rules: Any) -> set[str]:
+    """Every column and value that a profile, or some of its rules, read."""
+    return set(_oids(rules))
 
 
 def _oids(value: Any) -> Iterator[str]:
