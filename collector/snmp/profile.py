@@ -5,7 +5,7 @@ A profile is a TOML file in `profiles/`. docs/snmp-profiles.md explains it with 
 column, of which all instances are read.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -82,7 +82,8 @@ Kind = Literal[
     "appliance",
 ]
 
-OidText = Annotated[str, Meta(pattern=r"^[0-2](\.(0|[1-9][0-9]{0,9}))+$")]
+OidText = Annotated[str, Meta(pattern=r"^([0-2]|@(-[1-9])?)(\.(0|[1-9][0-9]{0,9}))+$")]
+"""Or, with `@` in front, one that begins at the device's sysObjectID (`collector.snmp.relative`)."""
 Key = str | int
 
 
@@ -110,7 +111,9 @@ class Column(_Table, frozen=True, kw_only=True):
 class Condition(_Table, frozen=True, kw_only=True):
     """What a row must meet: the value of a column is, is not, matches (regular expression), or lies above or below.
 
-    A column that is missing meets no condition, unless `missing` says that this is fine.
+    A column that is missing meets no condition, unless `missing` says that this is fine. Columns in `instead` may meet it
+    as well as `oid`. `within` is a column with the index of the row that this one is part of: then it is enough that one
+    of the rows around it meets the condition (a sensor whose power supply has the name).
     """
 
     oid: OidText
@@ -124,6 +127,8 @@ class Condition(_Table, frozen=True, kw_only=True):
     above: float | None = None
     below: float | None = None
     missing: bool = False
+    instead: list[OidText] = []
+    within: OidText | None = None
 
 
 class ReadingRule(_Table, frozen=True, kw_only=True):
@@ -253,6 +258,8 @@ class Profile(_Table, frozen=True, kw_only=True):
     vendor: str = ""
     priority: Annotated[int, Meta(ge=0, le=1000)] = 100
     select: Select
+    each_reading: dict[str, Any] = {}
+    """What all readings of the file have in common: what one gives itself comes first, conditions are added."""
     replaces: list[str] = []
     """Profiles that do not hold beside this one: they would tell the same supplies again, or tell them wrongly."""
     reading: list[ReadingRule] = []

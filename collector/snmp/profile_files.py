@@ -38,12 +38,26 @@ def read(path: Traversable) -> Profile:
 def parsed(name: str, text: str) -> Profile:
     """A profile from its TOML text. Raises ConfigurationError."""
     try:
-        profile = msgspec.convert({**tomllib.loads(text), "name": name}, Profile)
+        profile = msgspec.convert(_with_common({**tomllib.loads(text), "name": name}), Profile)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"profile {name}: {error}") from error
     for what in _problems(profile):
         raise ConfigurationError(f"profile {name}: {what}")
     return profile
+
+
+def _with_common(table: dict[str, Any]) -> dict[str, Any]:
+    """A profile's table with what its readings have in common put into each."""
+    common = table.get("each_reading")
+    readings = table.get("reading")
+    if not isinstance(common, dict) or not isinstance(readings, list):
+        return table
+
+    def whole(reading: dict[str, Any]) -> dict[str, Any]:
+        conditions = [*common.get("where", []), *reading.get("where", [])]
+        return {**common, **reading, **({"where": conditions} if conditions else {})}
+
+    return {**table, "reading": [whole(one) for one in readings if isinstance(one, dict)]}
 
 
 def _problems(profile: Profile) -> Iterator[str]:
@@ -58,6 +72,9 @@ def _problems(profile: Profile) -> Iterator[str]:
     for condition in select.where:
         if not is_instance(condition.oid):
             yield f"select.where: {condition.oid} must be one value (end in .0)"
+    for oid in (*select.probe, *(condition.oid for condition in select.where)):
+        if oid.startswith("@"):
+            yield f"select: {oid} must not begin at the sysObjectID, which is not known yet"
     for number, rule in enumerate(profile.reading, start=1):
         if "{name}" in rule.name and not rule.names:
             yield f"reading {number}: its name has {{name}} and there are no names"
@@ -95,12 +112,16 @@ def oids_in(rules: Any) -> set[str]:
 def _oids(value: Any) -> Iterator[str]:
     if isinstance(value, (Column, Condition)) and value.pointer:
         yield value.pointer
+    if isinstance(value, Condition):
+        yield from value.instead
+        if value.within:
+            yield value.within
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)
             if name in ("oid", "rows"):
                 yield inner
-            elif name not in ("probe", "sys_object_id", "not_sys_object_id", "pointer"):
+            elif name not in ("probe", "sys_object_id", "not_sys_object_id", "pointer", "instead", "within", "each_reading"):
                 yield from _oids(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from collector.snmp.identity import SYS_DESCRIPTION, SYS_OBJECT_ID
 from collector.snmp.oids import is_below
 from collector.snmp.profile import Profile
+from collector.snmp.relative import resolved
 from collector.snmp.rows import meets
 from collector.snmp.snapshot import Snapshot
 
@@ -43,4 +44,4 @@ def select(snapshot: Snapshot, profiles: Iterable[Profile], answering: Iterable[
 
     found = sorted(filter(holds, profiles), key=lambda one: (-one.priority, one.name))
     replaced = {name for profile in found for name in profile.replaces}
-    return [profile for profile in found if profile.name not in replaced]
+    return [resolved(profile, object_id) for profile in found if profile.name not in replaced]
