@@ -111,9 +111,9 @@ class Column(_Table, frozen=True, kw_only=True):
 class Condition(_Table, frozen=True, kw_only=True):
     """What a row must meet: the value of a column is, is not, matches (regular expression), or lies above or below.
 
-    A column that is missing meets no condition, unless `missing` says that this is fine. Columns in `instead` may meet it
-    as well as `oid`. `within` is a column with the index of the row that this one is part of: then it is enough that one
-    of the rows around it meets the condition (a sensor whose power supply has the name).
+    A column that is missing meets no condition, unless `missing` says that this is fine. One of the conditions in
+    `instead` is enough as well. `within` is a column with the index of the row that this one is part of: then it is
+    enough that one of the rows around it meets the condition (a sensor that is in a power supply).
     """
 
     oid: OidText
@@ -127,7 +127,7 @@ class Condition(_Table, frozen=True, kw_only=True):
     above: float | None = None
     below: float | None = None
     missing: bool = False
-    instead: list[OidText] = []
+    instead: list["Condition"] = []
     within: OidText | None = None
 
 

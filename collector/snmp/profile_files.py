@@ -112,16 +112,14 @@ def oids_in(rules: Any) -> set[str]:
 def _oids(value: Any) -> Iterator[str]:
     if isinstance(value, (Column, Condition)) and value.pointer:
         yield value.pointer
-    if isinstance(value, Condition):
-        yield from value.instead
-        if value.within:
-            yield value.within
+    if isinstance(value, Condition) and value.within:
+        yield value.within
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)
             if name in ("oid", "rows"):
                 yield inner
-            elif name not in ("probe", "sys_object_id", "not_sys_object_id", "pointer", "instead", "within", "each_reading"):
+            elif name not in ("probe", "sys_object_id", "not_sys_object_id", "pointer", "within", "each_reading"):
                 yield from _oids(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:

@@ -9,6 +9,8 @@ from collector.snmp.snapshot import Snapshot
 from collector.snmp.values import SnmpValue, number, text
 
 _PLACE = re.compile(r"\{(-?\d+)\}")
+_DEEPEST = 12
+"""How many rows around a row are looked at."""
 
 
 def rows(
@@ -35,10 +37,27 @@ def beside(snapshot: Snapshot, column: Column | Condition, index: str) -> SnmpVa
 
 
 def meets(snapshot: Snapshot, condition: Condition, index: str) -> bool:
-    """Whether a row meets a condition."""
-    value = beside(snapshot, condition, index)
-    if value is None:
-        return condition.missing
+    """Whether a row meets a condition, or what is given instead."""
+    for place in _places(snapshot, condition, index):
+        value = beside(snapshot, condition, place)
+        if condition.missing if value is None else _holds(condition, value):
+            return True
+    return any(meets(snapshot, one, index) for one in condition.instead)
+
+
+def _places(snapshot: Snapshot, condition: Condition, index: str) -> Iterator[str]:
+    """The row, and those that it is part of."""
+    yield index
+    seen = {index}
+    while condition.within is not None and len(seen) < _DEEPEST:
+        index = snapshot.text(f"{condition.within}.{index}")
+        if not index or index in seen:
+            return
+        seen.add(index)
+        yield index
+
+
+def _holds(condition: Condition, value: SnmpValue) -> bool:
     if condition.any_of and not any(_same(value, one) for one in condition.any_of):
         return False
     if any(_same(value, one) for one in condition.none_of):
