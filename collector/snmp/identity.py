@@ -53,7 +53,7 @@ def _first(snapshot: Snapshot, rules: Iterable[TextRule]) -> str:
 
 
 def _text_of(snapshot: Snapshot, rule: TextRule) -> str:
-    for _, index, value in rows(snapshot, rule.oid, where=rule.where):
+    for _, index, value in rows(snapshot, rule.oid, rule.index, rule.where):
         if is_instance(rule.oid) and index:
             continue
         said = _said(value, rule)

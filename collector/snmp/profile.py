@@ -180,6 +180,8 @@ class TextRule(_Table, frozen=True, kw_only=True):
     """
 
     oid: OidText
+    index: str = ""
+    """A regular expression that the row's index must match in full."""
     more: list[Column] = []
     where: list[Condition] = []
     pattern: str = ""
