@@ -4,7 +4,7 @@ Both are held to one contract (tests/snmp/test_client_contract.py): the same ans
 device does. A client speaks to one device, one request at a time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,17 +12,30 @@ from collector.errors import CollectorError
 from collector.snmp.values import SnmpValue
 
 MOST_ROWS = 50_000
-"""A walk ends with `TableTooLong` after so many values: some agents walk for ever."""
+"""A column is walked no further than so many values: some agents walk for ever."""
+LONGEST_CALL_SECONDS = 120.0
+"""What `get`, `get_next` or `walk` takes at most: then what was read until there is what there is."""
 
 AuthProtocol = Literal["", "MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
-PrivProtocol = Literal["", "DES", "AES-128", "AES-192", "AES-256"]
+PrivProtocol = Literal["", "DES", "AES-128", "AES-192", "AES-256", "AES-192-C", "AES-256-C"]
+"""`-C`: with Cisco's way to make a long key of a short one, which differs where SHA-1 or MD5 authenticates."""
 
 
 class SnmpError(CollectorError):
-    """A device could not be read: what happened, and what to do."""
+    """A device could not be read, or not wholly: what happened, and what to do. `found` is what it answered before."""
 
     code = "snmp_error"
     status = 502
+
+    def __init__(self, message: str, remedy: str = "", found: Mapping[str, SnmpValue] | None = None) -> None:
+        super().__init__(message, remedy)
+        self.found: dict[str, SnmpValue] = dict(found or {})
+
+
+class SnmpNameError(SnmpError):
+    """The host name has no address."""
+
+    code = "snmp_name"
 
 
 class SnmpTimeout(SnmpError):
@@ -44,7 +57,7 @@ class SnmpProtocolError(SnmpError):
 
 
 class SnmpTableError(SnmpProtocolError):
-    """A walk does not come to an end: OIDs that do not increase, or more than `MOST_ROWS` values."""
+    """A walk does not come to an end: OIDs that do not increase, or a column of more than `MOST_ROWS` values."""
 
     code = "snmp_table"
 
@@ -80,18 +93,19 @@ class Endpoint:
 class SnmpClient(Protocol):
     """One device over SNMP.
 
-    Every method raises SnmpTimeout, SnmpAuthError or SnmpProtocolError; an OID that the device does not have is left
-    out, never an error.
+    Every method raises SnmpTimeout, SnmpAuthError or SnmpProtocolError (of `walk` also SnmpTableError); an OID that the
+    device does not have is left out, never an error. What fails does not hinder the rest: the error comes at the end, and
+    its `found` holds everything else.
     """
 
     async def get(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
         """Values of single OIDs, however many; the client divides them into requests that the device can answer."""
 
-    async def get_next(self, oids: Iterable[str]) -> dict[str, tuple[str, SnmpValue] | None]:
-        """For each OID the next one that the device has, with its value; None at the end of its tree."""
+    async def heads(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
+        """For each OID that has a value at or below it, the first one there. Cheap: many OIDs a request."""
 
     async def walk(self, columns: Iterable[str]) -> dict[str, SnmpValue]:
-        """All values below some OIDs, several columns in a request. Raises SnmpTableError for a table without end."""
+        """All values below some OIDs, several columns in a request."""
 
     async def close(self) -> None:
         """Give the socket back. A closed client is not used again."""
