@@ -161,7 +161,8 @@ class ReadingRule(_Table, frozen=True, kw_only=True):
     pattern: str = ""
     """Or the regular expression whose first group is the number in the text."""
     name: str = ""
-    """`{name}` is the first of `names` that is not empty, `{index}` the index, `{1}` its first arc, `{-1}` its last."""
+    """`{name}` is the first of `names` that is not empty, `{index}` the index, `{1}` its first arc, `{-1}` its last,
+    `{text}` what its arcs spell."""
     names: list[Column] = []
     counted: bool = True
     """False where it must not be added with others of its role (a sum that the rows beside it make up)."""

@@ -94,8 +94,21 @@ def name_of(snapshot: Snapshot, template: str, names: Sequence[Column], index: s
         place -= place > 0
         return numbers[place] if -len(numbers) <= place < len(numbers) else ""
 
-    filled = _PLACE.sub(arc, template.replace("{index}", index))
+    filled = _PLACE.sub(arc, template.replace("{index}", index).replace("{text}", spelt(index)))
     return filled.replace("{name}", found).strip()
+
+
+def spelt(index: str) -> str:
+    """The text that the arcs of an index spell, with or without their number before them; "" where they spell none.
+
+    >>> spelt("3.67.80.85"), spelt("67.80.85"), spelt("1.2")
+    ('CPU', 'CPU', '')
+    """
+    codes = [int(one) for one in index.split(".") if one]
+    if len(codes) > 1 and codes[0] == len(codes) - 1:
+        codes = codes[1:]
+    found = "".join(chr(one) for one in codes) if codes and max(codes) < 0x110000 else ""
+    return found if found.isprintable() else ""
 
 
 def _mapped(column: Column, value: SnmpValue) -> str:

@@ -111,7 +111,7 @@ def _pool(snapshot: Snapshot, rule: MemoryRule, index: str) -> MemoryUse | None:
     if percent is None or not 0 <= percent <= 100:
         return None
     first = next(one for one in (rule.used, rule.percent, rule.free, rule.total) if one is not None)
-    oid = first.oid if is_instance(first.oid) else f"{first.oid}.{index}"
+    oid = f"{first.oid}.{index}" if index and not is_instance(first.oid) else first.oid
     name = name_of(snapshot, rule.name, rule.names, index)
     whole = [None if one is None else round(one) for one in (used, total)]
     return MemoryUse(oid, round(percent, 2), whole[0] if total else None, whole[1] or None, name)
