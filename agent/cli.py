@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config": ("agent.commands.config:config", "Check or show the configuration."),
     "collector": ("collector.commands.root:collector", "Run and look after the collector."),
     "estate": ("collector.commands.estate:estate", "Devices: where they stand and whose they are."),
+    "snmp": ("collector.commands.snmp:snmp", "Network devices, UPSs and PDUs over SNMP."),
     "ledger": ("collector.commands.ledger:ledger", "Read the half-hour ledger."),
 }
 EXIT_CONFIGURATION = 78

@@ -22,7 +22,7 @@ from collector.estate_version import estate_version
 from collector.keys import KEY_SECONDS, KeyRow, Rotation, find_key, promote, proved, split_secret
 from collector.prepare import Recording, prepare
 from collector.record import Incoming, Recorded, record
-from collector.wire import receive
+from collector.wire import Received, receive
 
 logger = logging.getLogger(__name__)
 
@@ -89,26 +89,36 @@ class Ingest:
             headers.get(BOOT_ID_HEADER.lower(), ""),
             received_ns,
         )
-        context = self._contexts.get(key.device_id)
-        if context is None:
-            version = self._estate_version
-            context = await asyncio.to_thread(self._load, key.device_id)
-            # Not kept if an edit was noticed meanwhile: it may have been read before it, and would then stay.
-            if version == self._estate_version:
-                self._contexts[key.device_id] = context
-        recording = prepare(received, context, sent)
         report = received.report
-        identity = Identity(key.key_id, report.stream_id, report.sequence, received.sha256)
         machine, host_name = machine_of(headers.get(MACHINE_HEADER.lower(), ""))
         boot_id = sent.boot_id[:64]
         sender = Sender(machine, host_name, boot_id, key.sha256, report.boot_id == boot_id, self._collector_id)
-        incoming = Incoming(identity, recording, self._collector_id, sender)
         try:
-            recorded: Recorded = await asyncio.wrap_future(self._writer.submit(self._record, incoming))
+            return await self.take(key.key_id, key.device_id, received, sent, sender)
         except NotAuthorised:
             self._keys.pop(key.key_id, None)
             raise
-        self._note(key.device_id, recording, recorded)
+
+    async def take(
+        self, key_id: str, device_id: str, received: Received, sent: Sent, sender: Sender | None = None
+    ) -> Recorded:
+        """Record a decoded report of a device whose key is known: what all that report have in common.
+
+        `sender` is who sends it, where copies of keys must be told apart; a poll of the collector's own has none.
+        """
+        context = self._contexts.get(device_id)
+        if context is None:
+            version = self._estate_version
+            context = await asyncio.to_thread(self._load, device_id)
+            # Not kept if an edit was noticed meanwhile: it may have been read before it, and would then stay.
+            if version == self._estate_version:
+                self._contexts[device_id] = context
+        recording = prepare(received, context, sent)
+        report = received.report
+        identity = Identity(key_id, report.stream_id, report.sequence, received.sha256)
+        incoming = Incoming(identity, recording, self._collector_id, sender)
+        recorded: Recorded = await asyncio.wrap_future(self._writer.submit(self._record, incoming))
+        self._note(device_id, recording, recorded)
         return recorded
 
     async def authenticate(self, authorization: str, *, anew: bool = False) -> KeyRow:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,10 @@ from collector.prepare import Batch, pack
 from collector.rolling import write_round
 from collector.running_totals import TotalsCache
 from collector.settings import CollectorSettings
+from collector.snmp.estimate import own_estimate
+from collector.snmp.named_credentials import named
+from collector.snmp.opening import open_client
+from collector.snmp.poller import Poller
 from collector.stores.embedded import EmbeddedStore
 from collector.stores.influx import InfluxSettings, InfluxStore
 from collector.stores.port import Store
@@ -76,6 +81,14 @@ class Collector:
         self.totals = TotalsCache(self.database)
         self.points = EmbeddedStore(directory / "points.db")
         self.pumps: list[Pump] = []
+        self.poller = Poller(
+            self.database,
+            self.writer,
+            self.ingest,
+            open_client,
+            partial(named, Path(settings.snmp_credentials)),
+            own_estimate,
+        )
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             job_defaults={"misfire_grace_time": CLOCK_SECONDS, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -102,10 +115,12 @@ class Collector:
             at = datetime.datetime.now(datetime.UTC)
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
         self._scheduler.start()
+        self.poller.start()
 
     def stop(self) -> None:
         """Stop schedules and pumps, write what is queued, close the database."""
         self._stopping.set()
+        self.poller.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         for pump in self.pumps:

@@ -48,6 +48,9 @@ class CollectorSettings:
     )
     oidc_ca: str = setting("system", "whom to trust for the provider's TLS: `system`, or a file (PEM)")
     oidc_proxy: str = setting("", "HTTP proxy to the provider, such as http://proxy.example:3128")
+    snmp_credentials: str = setting(
+        "/etc/ictagent/snmp", "directory with a file for each credential of polled devices: NAME.toml"
+    )
     influx_url: str = setting("", "InfluxDB to write to; empty: the embedded store alone")
     influx_bucket: str = setting("ictagent", "bucket, on InfluxDB 1.x the database")
     influx_org: str = setting("-", "organisation, on InfluxDB 2.x")

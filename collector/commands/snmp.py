@@ -1,0 +1,236 @@
+"""`ictagent snmp`: devices that are polled: add, remove, list, test."""
+
+import asyncio
+import csv
+import time
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent.commands.common import echo_json, echo_table, output_option
+from agent.errors import AgentError
+from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in
+from collector.database.estate import SPACE_KINDS
+from collector.errors import BadRequest, CollectorError
+from collector.snmp.client import Endpoint
+from collector.snmp.devices import (
+    NewDevice,
+    add_device,
+    find_polled,
+    polled_devices,
+    remove_device,
+    restore_device,
+)
+from collector.snmp.fetch import fetch, holding
+from collector.snmp.named_credentials import named
+from collector.snmp.opening import open_client
+from collector.snmp.poll_plan import PARTS, Wanted, wanted
+from collector.snmp.profile_files import profiles
+
+_STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
+_COLUMNS = tuple(one.name for one in fields(NewDevice))
+
+
+@click.group()
+def snmp() -> None:
+    """Network devices, UPSs and PDUs that the collector polls.
+
+    \b
+    Examples:
+      ictagent snmp add 10.1.2.3 --credential switches --site "County Hall"
+      ictagent snmp add --file devices.csv
+      ictagent snmp list
+      ictagent snmp test 10.1.2.3
+    """
+
+
+@snmp.command(
+    "add",
+    epilog="\b\nExamples:\n  ictagent snmp add 10.1.2.3 --credential switches --site 'County Hall'\n"
+    "  ictagent snmp add --file devices.csv --dry-run",
+)
+@click.argument("host", required=False)
+@click.option(
+    "--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV with a row each."
+)
+@click.option("--credential", default="public", show_default=True, help="Name of the credential it is asked with.")
+@click.option("--name", default="", help="Name to show; else the device's own.")
+@click.option("--site", default="", help="Site where it stands.")
+@click.option("--space", default="", help="Space of that site.")
+@click.option("--space-kind", type=click.Choice(SPACE_KINDS), help="Kind of a space that is new.")
+@click.option("--dry-run", is_flag=True, help="Check and say what would be added; add nothing.")
+@_STATE
+def add(
+    host: str | None,
+    file: Path | None,
+    credential: str,
+    name: str,
+    site: str,
+    space: str,
+    space_kind: str | None,
+    dry_run: bool,
+    state_directory: Path | None,
+) -> None:
+    """Have the collector poll a device, HOST or HOST:PORT, or every row of a CSV file.
+
+    The file's columns are those of this command, by name: host (needed), port, credential, name, site, space, space_kind,
+    power_seconds, utilisation_seconds, inventory_seconds, timeout_seconds, retries. A wrong row is named with its line,
+    and then nothing is added.
+    """
+    if (host is None) == (file is None):
+        raise click.UsageError("give a HOST, or a --file")
+    if file is not None:
+        wanted_devices = _rows(file, credential)
+    else:
+        address, port = split_address(host or "")
+        wanted_devices = [
+            (0, NewDevice(address, port, credential, name, site=site, space=space, space_kind=space_kind or ""))
+        ]
+    directory = Path(settings_in(state_directory).snmp_credentials)
+    for one in {device.credential for _, device in wanted_devices}:
+        named(directory, one)
+    added: list[tuple[str, NewDevice]] = []
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        for line, device in wanted_devices:
+            try:
+                added.append((add_device(connection, device, actor()), device))
+            except CollectorError as error:
+                where = f"{file}, line {line}: " if line else ""
+                raise BadRequest(f"{where}{error.message}; nothing was added", error.remedy) from error
+        if dry_run:
+            connection.rollback()
+    for device_id, device in added:
+        click.echo(f"{'would add' if dry_run else f'device {device_id}:'} {device.host}:{device.port}")
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of HOST, HOST:PORT, [IPv6]:PORT or a bare IPv6 address."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, ""
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise AgentError(f"{text!r} is no address such as 10.1.2.3:161")
+    return host, int(port or 161)
+
+
+def _rows(file: Path, credential: str) -> list[tuple[int, NewDevice]]:
+    """The rows of a CSV file with their lines. Raises AgentError naming what is wrong and where."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AgentError(f"{file} cannot be read as UTF-8 text ({type(error).__name__})") from error
+    reader = csv.DictReader(text.splitlines())
+    unknown = sorted(set(reader.fieldnames or []) - set(_COLUMNS) - {"kind"})
+    if "host" not in (reader.fieldnames or []) or unknown:
+        what = f"the column {unknown[0]!r} is not known" if unknown else "there is no column host"
+        raise AgentError(f"{file}: {what}; columns: {', '.join(_COLUMNS)}")
+    found = []
+    for row in reader:
+        values: dict[str, Any] = {name: text.strip() for name, text in row.items() if name and text and text.strip()}
+        values.setdefault("credential", credential)
+        try:
+            for name in ("port", "power_seconds", "utilisation_seconds", "inventory_seconds", "retries"):
+                if name in values:
+                    values[name] = int(values[name])
+            if "timeout_seconds" in values:
+                values["timeout_seconds"] = float(values["timeout_seconds"])
+            found.append((reader.line_num, NewDevice(**values)))
+        except (ValueError, TypeError) as error:
+            raise AgentError(f"{file}, line {reader.line_num}: {error}; nothing was added") from error
+    return found
+
+
+@snmp.command(
+    "remove", epilog="\b\nExamples:\n  ictagent snmp remove 10.1.2.3\n  ictagent snmp remove --undo 4f0a1b2c3d4e"
+)
+@click.argument("device")
+@click.option("--undo", is_flag=True, help="Poll a removed device again, by its device id.")
+@_STATE
+def remove(device: str, undo: bool, state_directory: Path | None) -> None:
+    """Poll a device no longer, and retire it; its history stays. DEVICE is an id, a name or an address."""
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        if undo:
+            restore_device(connection, device, actor(), collector_id(state_directory))
+            click.echo(f"device {device} is polled again")
+            return
+        found = find_polled(connection, device)
+        remove_device(connection, found.device_id, actor(), collector_id(state_directory))
+    click.echo(
+        f"device {found.device_id} ({found.host}) is polled no longer; undo: ictagent snmp remove --undo {found.device_id}"
+    )
+
+
+@snmp.command("list", epilog="\b\nExample:\n  ictagent snmp list --output json")
+@click.option("--removed", is_flag=True, help="Those that were removed.")
+@_STATE
+@output_option()
+def list_devices(removed: bool, state_directory: Path | None, output: str) -> None:
+    """Every polled device with how its last poll went."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        rows = polled_devices(connection, removed=removed)
+    if output == "json":
+        echo_json([asdict(row) for row in rows])
+        return
+    now = int(time.time())
+    table = [
+        (
+            row.device_id,
+            f"{row.host}:{row.port}",
+            row.name,
+            row.kind,
+            row.state,
+            "never" if row.last_ok_at is None else f"{now - row.last_ok_at} s ago",
+            row.last_error,
+        )
+        for row in rows
+    ]
+    echo_table(("device", "address", "name", "kind", "state", "last read", "problem"), table)
+
+
+@snmp.command("test", epilog="\b\nExample:\n  ictagent snmp test 10.1.2.3")
+@click.argument("device")
+@_STATE
+def test(device: str, state_directory: Path | None) -> None:
+    """Read a polled device once, as the collector would, and say which profiles hold. Nothing is stored."""
+    with database_of(state_directory) as database, plain_errors():
+        with database.read() as connection:
+            found = find_polled(connection, device)
+        credential = named(Path(settings_in(state_directory).snmp_credentials), found.credential)
+        client = open_client(Endpoint(found.host, found.port, found.timeout_seconds, found.retries), credential)
+        asyncio.run(_tried(client))
+
+
+async def _tried(client: Any) -> None:
+    try:
+        held = await holding(client, profiles().values())
+        click.echo(f"profiles: {', '.join(one.name for one in held) or 'none'}")
+        needed = Wanted(frozenset(), frozenset())
+        for part in PARTS:
+            needed |= wanted(part, held)
+        fetched = await fetch(client, needed)
+        click.echo(f"values: {len(fetched.snapshot)}")
+        for problem in fetched.problems:
+            click.echo(f"not read: {problem.message}; {problem.remedy}")
+    finally:
+        await client.close()
+
+
+@snmp.command("profiles", epilog="\b\nExample:\n  ictagent snmp profiles --output json")
+@output_option()
+def list_profiles(output: str) -> None:
+    """The device families that can be read, by the MIBs they are read by."""
+    rows = [
+        {"name": one.name, "title": one.title, "kind": one.kind, "vendor": one.vendor, "mib": list(one.mib)}
+        for one in profiles().values()
+    ]
+    if output == "json":
+        echo_json(rows)
+        return
+    table = [(row["name"], row["kind"], row["vendor"], ", ".join(row["mib"]), row["title"]) for row in rows]
+    echo_table(("profile", "kind", "vendor", "MIB", "title"), sorted(table))

@@ -1,0 +1,232 @@
+"""Polled devices in the database: added, removed, listed, and how their polls go.
+
+A polled device is a device of the estate like a host. It has a key of its own whose secret nobody knows, so that its
+polls are claimed and recorded exactly as reports are.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from collector.database.audit import audit
+from collector.database.schema import agent_key, device, organisation, snmp_device
+from collector.errors import BadRequest, NotFound
+from collector.estate import Placement, place, retire
+from collector.estate_version import touch
+from collector.keys import DAY_SECONDS, new_key
+
+KEY_SECONDS = 100 * 365 * DAY_SECONDS
+"""The key's secret is forgotten as it is made: nobody can send with it."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 10, 7 * DAY_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device to be polled. Intervals are seconds; `credential` names how it is asked."""
+
+    host: str
+    port: int = 161
+    credential: str = "public"
+    name: str = ""
+    kind: str = "network_device"
+    site: str = ""
+    space: str = ""
+    space_kind: str = ""
+    power_seconds: int = 60
+    utilisation_seconds: int = 300
+    inventory_seconds: int = DAY_SECONDS
+    timeout_seconds: float = 2.0
+    retries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PolledDevice:
+    """A device that is polled, with how the last poll went. Times are Unix seconds."""
+
+    device_id: str
+    key_id: str
+    host: str
+    port: int
+    credential: str
+    name: str
+    kind: str
+    power_seconds: int
+    utilisation_seconds: int
+    inventory_seconds: int
+    timeout_seconds: float
+    retries: int
+    added_at: int
+    state: str
+    last_ok_at: int | None
+    last_error: str
+    last_remedy: str
+    failures: int
+    next_try_at: int | None
+    profiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """How one poll went, for the device's row. `reading` is what pages show, None where nothing was read."""
+
+    device_id: str
+    at: int
+    state: str
+    error: str = ""
+    remedy: str = ""
+    failures: int = 0
+    next_try_at: int | None = None
+    profiles: tuple[str, ...] = ()
+    kind: str = ""
+    reading: str | None = None
+
+
+def add_device(connection: Connection, wanted: NewDevice, actor: str) -> str:
+    """Have a device polled; its device id. Raises BadRequest for one that is polled already, or cannot be."""
+    now = int(time.time())
+    _check(wanted)
+    same = (snmp_device.c.host == wanted.host) & (snmp_device.c.port == wanted.port)
+    if connection.execute(select(snmp_device.c.device_id).where(same, snmp_device.c.removed_at.is_(None))).first():
+        raise BadRequest(f"{wanted.host}:{wanted.port} is polled already", "see ictagent snmp list")
+    organisation_id = connection.execute(select(organisation.c.id).order_by(organisation.c.id)).scalars().first()
+    if organisation_id is None:
+        raise NotFound("there is no organisation yet", "run the collector once")
+    device_id = secrets.token_hex(6)
+    row = {"id": device_id, "organisation_id": organisation_id, "kind": wanted.kind, "created_at": now}
+    connection.execute(insert(device).values(**row, retired_at=None, merged_into=None))
+    new_key(connection, device_id, now, KEY_SECONDS)
+    if wanted.site:
+        place(
+            connection, device_id, Placement(wanted.site, wanted.space or None, wanted.space_kind or None), actor, now
+        )
+    settings = {
+        name: value for name, value in asdict(wanted).items() if name not in ("kind", "site", "space", "space_kind")
+    }
+    connection.execute(
+        insert(snmp_device).values(
+            device_id=device_id,
+            **settings,
+            added_at=now,
+            added_by=actor,
+            removed_at=None,
+            state="never",
+            last_ok_at=None,
+            last_error="",
+            last_remedy="",
+            failures=0,
+            next_try_at=None,
+            profiles="[]",
+            reading="",
+        )
+    )
+    detail = {"address": f"{wanted.host}:{wanted.port}", "credential": wanted.credential}
+    audit(connection, now, actor, "snmp.add", device_id, detail)
+    touch(connection)
+    return device_id
+
+
+def remove_device(connection: Connection, device_id: str, actor: str, collector_id: str) -> None:
+    """Poll a device no longer, and retire it; what was recorded stays. Raises NotFound."""
+    now = int(time.time())
+    mine = (snmp_device.c.device_id == device_id) & snmp_device.c.removed_at.is_(None)
+    if connection.execute(update(snmp_device).where(mine).values(removed_at=now)).rowcount != 1:
+        raise NotFound(f"the device {device_id} is not polled", "see ictagent snmp list")
+    if connection.execute(select(device.c.retired_at).where(device.c.id == device_id)).scalar_one() is None:
+        retire(connection, device_id, actor, now, collector_id)
+    audit(connection, now, actor, "snmp.remove", device_id, {})
+    touch(connection)
+
+
+def restore_device(connection: Connection, device_id: str, actor: str, collector_id: str) -> None:
+    """Undo a removal. Raises NotFound, or BadRequest where another device has the address by now."""
+    row = connection.execute(select(snmp_device).where(snmp_device.c.device_id == device_id)).first()
+    if row is None or row.removed_at is None:
+        raise NotFound(f"the device {device_id} was not removed", "see ictagent snmp list --removed")
+    same = (snmp_device.c.host == row.host) & (snmp_device.c.port == row.port) & snmp_device.c.removed_at.is_(None)
+    if other := connection.execute(select(snmp_device.c.device_id).where(same)).scalar():
+        raise BadRequest(f"{row.host}:{row.port} is polled as {other} by now", f"remove {other} first")
+    now = int(time.time())
+    values = {"removed_at": None, "state": "never", "failures": 0, "next_try_at": None}
+    connection.execute(update(snmp_device).where(snmp_device.c.device_id == device_id).values(**values))
+    if connection.execute(select(device.c.retired_at).where(device.c.id == device_id)).scalar_one() is not None:
+        retire(connection, device_id, actor, now, collector_id, undo=True)
+    audit(connection, now, actor, "snmp.restore", device_id, {})
+    touch(connection)
+
+
+def polled_devices(connection: Connection, *, removed: bool = False) -> list[PolledDevice]:
+    """The devices that are polled (or were), by address."""
+    query = (
+        select(snmp_device, device.c.kind, agent_key.c.id.label("key_id"))
+        .join(device, device.c.id == snmp_device.c.device_id)
+        .join(agent_key, agent_key.c.device_id == device.c.id)
+        .where(snmp_device.c.removed_at.isnot(None) if removed else snmp_device.c.removed_at.is_(None))
+        .order_by(snmp_device.c.host, snmp_device.c.port)
+    )
+    names = PolledDevice.__dataclass_fields__
+    return [
+        PolledDevice(**{**{name: row[name] for name in names}, "profiles": tuple(json.loads(row["profiles"]))})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def find_polled(connection: Connection, name: str) -> PolledDevice:
+    """The polled device with this id, name, host or address `host:port`. Raises NotFound, or BadRequest for several."""
+    found = [
+        one
+        for one in polled_devices(connection)
+        if name in (one.device_id, one.name, one.host, f"{one.host}:{one.port}") and name
+    ]
+    if not found:
+        raise NotFound(f"no device {name} is polled", "see ictagent snmp list")
+    if len(found) > 1:
+        raise BadRequest(f"{len(found)} polled devices are called {name}", "give the device id: ictagent snmp list")
+    return found[0]
+
+
+def last_reading(connection: Connection, device_id: str) -> dict[str, Any] | None:
+    """What the last poll read, as pages show it, or None for a device that is not polled or never answered."""
+    body = connection.execute(select(snmp_device.c.reading).where(snmp_device.c.device_id == device_id)).scalar()
+    reading: dict[str, Any] | None = json.loads(body) if body else None
+    return reading
+
+
+def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[None]:
+    """Write how polls went."""
+    for one in items:
+        values: dict[str, Any] = {
+            "state": one.state,
+            "last_error": one.error[:1024],
+            "last_remedy": one.remedy[:1024],
+            "failures": one.failures,
+            "next_try_at": one.next_try_at,
+        }
+        if one.state == "ok":
+            values |= {"last_ok_at": one.at, "profiles": json.dumps(one.profiles)}
+        if one.reading is not None:
+            values["reading"] = one.reading
+        connection.execute(update(snmp_device).where(snmp_device.c.device_id == one.device_id).values(**values))
+        if one.kind:
+            same = (device.c.id == one.device_id) & (device.c.kind != one.kind)
+            if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:
+                touch(connection)
+    return [None] * len(items)
+
+
+def _check(wanted: NewDevice) -> None:
+    if not wanted.host or len(wanted.host) > 253 or any(character.isspace() for character in wanted.host):
+        raise BadRequest(f"{wanted.host[:80]!r} is no host name or address", "give one such as 10.1.2.3")
+    if not 0 < wanted.port < 65536:
+        raise BadRequest(f"{wanted.port} is no UDP port", "leave it away for 161")
+    for name in ("power_seconds", "utilisation_seconds", "inventory_seconds"):
+        if not SHORTEST_SECONDS <= getattr(wanted, name) <= LONGEST_SECONDS:
+            raise BadRequest(f"{name} must lie between {SHORTEST_SECONDS} and {LONGEST_SECONDS}", "")
+    if wanted.power_seconds > 60 * 60:
+        raise BadRequest("power_seconds must be an hour at most", "power is told for half-hours")
+    if not 0.1 <= wanted.timeout_seconds <= 60 or not 0 <= wanted.retries <= 10:
+        raise BadRequest("the timeout must lie between 0.1 and 60 seconds, and retries between 0 and 10", "")

@@ -1,0 +1,335 @@
+"""Polling: every device at its times, none held up by another, each poll recorded as a report of its device.
+
+One thread runs an event loop with a task for each device. A device that does not answer is left alone for longer and
+longer and its state says so; the others do not notice. The list of devices is read again when the estate was edited.
+"""
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+import msgspec
+
+from agent.errors import ConfigurationError
+from agent.report import Report, SampleTime
+from collector.clocks import Sent
+from collector.database.engine import Database
+from collector.database.writer import Writer
+from collector.errors import CollectorError
+from collector.ingest import Ingest
+from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
+from collector.snmp.device import DeviceReading, evaluate
+from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
+from collector.snmp.fetch import fetch, holding
+from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
+from collector.snmp.interfaces import Interface, interfaces
+from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
+from collector.snmp.polled import Before, OwnPower, Poll, report_of
+from collector.snmp.profile import Profile
+from collector.snmp.profile_files import profiles
+from collector.snmp.rates import TICKS_PER_SECOND, restarted
+from collector.snmp.snapshot import Snapshot
+from collector.wire import Received, Refused, WireReport
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 10.0
+"""How often it is looked whether devices were added or removed."""
+MOST_AT_ONCE = 64
+"""Polls that are under way together: more would only wait for the processor."""
+READING_SECONDS = 300
+"""How often what pages show of a device is written, beside every inventory."""
+
+_INTERVALS = ("power_seconds", "utilisation_seconds", "inventory_seconds")
+
+Open = Callable[[Endpoint, Credential], SnmpClient]
+FindCredential = Callable[[str], Credential]
+Estimate = Callable[[DeviceReading], OwnPower]
+
+
+class Poller:
+    """Polls the devices of the database until it is stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        ingest: Ingest,
+        open_client: Open,
+        credential: FindCredential,
+        estimate: Estimate,
+    ) -> None:
+        self.polls = self.failures = 0
+        self._database, self._writer, self._ingest = database, writer, ingest
+        self._open, self._credential, self._estimate = open_client, credential, estimate
+        self._stream = secrets.token_hex(8)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._known: dict[str, PolledDevice] = {}
+        self._states: dict[str, DeviceState] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="snmp-poller", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End all polls; what was read and not recorded is lost, as if it had not been read."""
+        if self._thread.ident is None:
+            return
+        if self._loop is not None and self._stopping is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def ask_again(self, device_id: str) -> None:
+        """Have a device polled at once, wholly: a trap told of something."""
+        state = self._states.get(device_id)
+        if state is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(state.ask_again)
+
+    def _run(self) -> None:
+        asyncio.run(self._supervise())
+
+    async def _supervise(self) -> None:
+        await asyncio.to_thread(profiles)
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        gate = asyncio.Semaphore(MOST_AT_ONCE)
+        while not self._stopping.is_set():
+            try:
+                devices = await asyncio.to_thread(self._devices)
+            except CollectorError as error:
+                logger.error("polled devices cannot be read: %s; %s", error.message, error.remedy)  # noqa: TRY400  # said, not traced
+            else:
+                await self._follow(devices, gate)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+            except TimeoutError:
+                continue
+        await self._end(list(self._tasks))
+
+    def _devices(self) -> dict[str, PolledDevice]:
+        with self._database.read() as connection:
+            return {one.device_id: one for one in polled_devices(connection)}
+
+    async def _follow(self, devices: dict[str, PolledDevice], gate: asyncio.Semaphore) -> None:
+        """Begin what is new, end what is gone or asked differently."""
+        gone = [
+            name for name in self._tasks if name not in devices or _asked(devices[name]) != _asked(self._known[name])
+        ]
+        await self._end(gone)
+        for name, device in devices.items():
+            if name not in self._tasks:
+                self._known[name] = device
+                state = self._states[name] = DeviceState(device, time.monotonic())
+                self._tasks[name] = asyncio.create_task(self._poll_for_ever(state, gate), name=f"snmp {device.host}")
+
+    async def _end(self, names: Sequence[str]) -> None:
+        ended = [self._tasks.pop(name) for name in names]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+        for name in names:
+            self._states.pop(name, None)
+
+    async def _poll_for_ever(self, state: "DeviceState", gate: asyncio.Semaphore) -> None:
+        try:
+            while True:
+                await state.wait_until_due()
+                async with gate:
+                    await self._poll(state)
+        finally:
+            await state.close()
+
+    async def _poll(self, state: "DeviceState") -> None:
+        parts = state.schedule.parts(time.monotonic())
+        if not parts:
+            return
+        try:
+            if state.client is None:
+                device = state.device
+                endpoint = Endpoint(device.host, device.port, device.timeout_seconds, device.retries)
+                state.client = self._open(endpoint, self._credential(device.credential))
+            poll = await state.read(state.client, parts)
+            report = report_of(
+                poll, state.before, self._estimate(poll.reading), state.device.name, self._stream, state.next_sequence()
+            )
+            await self._record(state.device, report, poll.time)
+        except (CollectorError, ConfigurationError) as error:
+            self.failures += 1
+            await self._failed(state, error)
+            return
+        self.polls += 1
+        state.schedule.done(parts, time.monotonic())
+        await self._succeeded(state, poll)
+
+    async def _record(self, device: PolledDevice, report: Report, at: SampleTime) -> None:
+        fields = {name: getattr(report, name) for name in WireReport.__struct_fields__}
+        received = Received(WireReport(**fields), hashlib.sha256(msgspec.json.encode(report)).digest(), Refused())
+        sent = Sent(at.wall_ns, at.boot_ns, report.boot_id, at.wall_ns)
+        await self._ingest.take(device.key_id, device.device_id, received, sent)
+
+    async def _succeeded(self, state: "DeviceState", poll: Poll) -> None:
+        now = int(time.time())
+        shown = None
+        if "inventory" in poll.parts or now - state.shown_at >= READING_SECONDS:
+            state.shown_at = now
+            shown = page_body(poll, state.last_interfaces)
+        names = tuple(one.name for one in state.holding)
+        kind = state.identity.kind if "inventory" in poll.parts else ""
+        if shown is not None or state.told != "ok":
+            state.told = "ok"
+            problem = state.problems[0] if state.problems else None
+            outcome = PollOutcome(
+                state.device.device_id,
+                now,
+                "ok",
+                problem.message if problem else "",
+                problem.remedy if problem else "",
+                profiles=names,
+                kind=kind,
+                reading=shown,
+            )
+            await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
+
+    async def _failed(self, state: "DeviceState", error: CollectorError | ConfigurationError) -> None:
+        """Leave the device alone for a while, and say why."""
+        message = error.message if isinstance(error, CollectorError) else str(error)
+        remedy = error.remedy if isinstance(error, CollectorError) else ""
+        pause = state.schedule.failed(time.monotonic())
+        await state.close()
+        state.told = (
+            "refused" if isinstance(error, SnmpAuthError) else "silent" if isinstance(error, SnmpError) else "failed"
+        )
+        now = int(time.time())
+        outcome = PollOutcome(
+            state.device.device_id,
+            now,
+            state.told,
+            message,
+            remedy,
+            state.schedule.failures,
+            now + int(pause),
+        )
+        logger.info("snmp %s: %s; tried again in %d s", state.device.host, message, pause)
+        try:
+            await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
+        except CollectorError as problem:
+            logger.warning("how polls go cannot be written: %s", problem.message)
+
+
+def _asked(device: PolledDevice) -> tuple[object, ...]:
+    """What of a device's row says how it is asked."""
+    polled = asdict(device)
+    return tuple(
+        polled[name] for name in ("host", "port", "credential", "name", "timeout_seconds", "retries", *_INTERVALS)
+    )
+
+
+class DeviceState:
+    """What is known of one device while it is polled."""
+
+    def __init__(self, device: PolledDevice, now: float) -> None:
+        self.device = device
+        self.client: SnmpClient | None = None
+        self.before = Before()
+        self.holding: list[Profile] = []
+        self.identity = DeviceIdentity()
+        self.last_interfaces: list[Interface] = []
+        self.shown_at = 0
+        self.told = ""
+        self.problems: tuple[SnmpError, ...] = ()
+        """What of the last poll failed, while the rest was read."""
+        intervals: dict[Part, float] = {
+            "power": device.power_seconds,
+            "utilisation": device.utilisation_seconds,
+            "inventory": device.inventory_seconds,
+        }
+        self.schedule = Schedule.begin(device.device_id, intervals, now)
+        self._wanted: dict[Part, Wanted] = {}
+        self._asked_again = asyncio.Event()
+        self._sequence = 0
+        self._up_time: tuple[int, float] | None = None
+        self._boot_id = secrets.token_hex(8)
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def ask_again(self) -> None:
+        self.schedule.ask_again()
+        self._asked_again.set()
+
+    async def wait_until_due(self) -> None:
+        self._asked_again.clear()
+        delay = self.schedule.next_at - time.monotonic()
+        if delay > 0:
+            try:
+                await asyncio.wait_for(self._asked_again.wait(), delay)
+            except TimeoutError:
+                return
+
+    async def close(self) -> None:
+        if self.client is not None:
+            client, self.client = self.client, None
+            await client.close()
+
+    async def read(self, client: SnmpClient, parts: frozenset[Part]) -> Poll:
+        """Read the parts of the device that are due. Raises the client's errors."""
+        begun = time.monotonic()
+        if "inventory" in parts or not self.holding:
+            parts = frozenset(PARTS)
+            self.holding = await holding(client, profiles().values())
+            self._wanted = {part: wanted(part, self.holding) for part in PARTS}
+        needed = Wanted(frozenset(), frozenset())
+        for part in parts:
+            needed |= self._wanted[part]
+        fetched = await fetch(client, needed)
+        snapshot = fetched.snapshot
+        if not len(snapshot):
+            raise SnmpError(f"{self.device.host} answers, and has nothing of what was asked", "see ictagent snmp test")
+        self.problems = fetched.problems
+        at = SampleTime(time.time_ns(), time.monotonic_ns())
+        reading = evaluate(snapshot, self.holding)
+        if "inventory" in parts:
+            self.identity = reading.identity
+        found = interfaces(snapshot) if "utilisation" in parts else []
+        self.last_interfaces = found or self.last_interfaces
+        up_time = self._note_up_time(snapshot)
+        reading = dataclasses.replace(reading, identity=self.identity)
+        return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
+
+    def _note_up_time(self, snapshot: Snapshot) -> float | None:
+        """Seconds since the device started. After a restart its counters begin anew, and it is asked wholly."""
+        ticks = snapshot.get(SYS_UP_TIME)
+        if not isinstance(ticks, int):
+            return None
+        now = time.monotonic()
+        if self._up_time is not None and restarted(self._up_time[0], ticks, now - self._up_time[1]):
+            self.before.counters.clear()
+            self._boot_id = secrets.token_hex(8)
+            self.schedule.due["inventory"] = now
+        self._up_time = (ticks, now)
+        return ticks / TICKS_PER_SECOND
+
+
+def page_body(poll: Poll, found: Sequence[Interface]) -> str:
+    """What pages and the API show of a device's last whole reading, as JSON."""
+    reading = poll.reading
+    shown = {
+        "at": poll.time.wall_ns // 10**9,
+        "identity": asdict(reading.identity),
+        "power": asdict(reading.power),
+        "readings": [asdict(one) for one in reading.readings],
+        "processors": [asdict(one) for one in reading.processors],
+        "memory": [asdict(one) for one in reading.memory],
+        "interfaces": [asdict(one) for one in found],
+        "up_time_seconds": poll.up_time_seconds,
+    }
+    return json.dumps(shown, separators=(",", ":"))
