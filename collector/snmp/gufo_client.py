@@ -70,6 +70,7 @@ class GufoClient:
         self._careful = PysnmpClient(endpoint, credential)
         self._session: SnmpSession | None = None
         self._used = 0.0
+        self._tries = endpoint.retries + 1
         self._has_bulk = credential.version != "v1"
 
     async def get(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
@@ -87,8 +88,9 @@ class GufoClient:
             # Which columns there are at all, many a request; that they end is seen in it too.
             await self._careful.first(call, cursors)
             for one in cursors:
-                if not one.done:
+                if not one.done and call.bulk:
                     await self._column(call, one)
+            await self._careful.walk_on(call, cursors)
         return call.end()
 
     async def close(self) -> None:
@@ -132,24 +134,33 @@ class GufoClient:
                         self._careful.advance(call, cursor, row[0], None if row[1] is None else _plain(row[1]))
         except _NotForGufo:
             pass
+        except SnmpTimeout:
+            # What it has answered before, it may only not answer at such length.
+            call.bulk = False
         if not cursor.done:
             if arcs(cursor.at) < arcs(start):
                 cursor.at, cursor.count = start, 1
             await self._careful.walk_on(call, [cursor])
 
     async def _asked(self, request: Callable[[SnmpSession], Awaitable[T]]) -> T:
-        """A request with its retries; v3's clock is asked again after a pause, and once where the device refuses.
+        """A request with its retries. Raises SnmpTimeout, or _NotForGufo for what needs another look.
 
-        Raises SnmpTimeout, or _NotForGufo for what needs another look.
+        v3 begins anew where a session that was good is refused or gets no answer: the device may have started again,
+        with another clock or engine id, which gufo takes for silence.
         """
+        kept = self._session is not None and self._credential.version == "v3"
         try:
             session = await self._open()
-            return await self._tried(lambda: request(session))
+            return await self._tried(lambda: request(session), 1 if kept else self._tries)
         except GufoAuthError:
+            self._session = None
+        except SnmpTimeout:
+            if not kept:
+                raise
             self._session = None
         try:
             session = await self._open()
-            return await self._tried(lambda: request(session))
+            return await self._tried(lambda: request(session), self._tries)
         except GufoAuthError as error:
             raise _NotForGufo from error
 
@@ -167,16 +178,16 @@ class GufoClient:
                 version=_VERSIONS[credential.version],
                 timeout=self.endpoint.timeout_seconds,
             )
-            await self._tried(session.refresh)
+            await self._tried(session.refresh, self._tries)
             self._session = session
         elif time.monotonic() - self._used > IDLE_SECONDS:
-            await self._tried(session.refresh)
+            await self._tried(session.refresh, self._tries)
         self._used = time.monotonic()
         return session
 
-    async def _tried(self, request: Callable[[], Awaitable[T]]) -> T:
-        """A request with its retries. Raises SnmpTimeout, GufoAuthError, _NotForGufo."""
-        for _ in range(self.endpoint.retries + 1):
+    async def _tried(self, request: Callable[[], Awaitable[T]], tries: int) -> T:
+        """A request, so many times. Raises SnmpTimeout, GufoAuthError, _NotForGufo."""
+        for _ in range(tries):
             try:
                 # gufo's own timeout begins anew with every stray packet.
                 async with asyncio.timeout(self.endpoint.timeout_seconds):

@@ -82,10 +82,12 @@ def silent(endpoint: Endpoint, credential: Credential, *, refused: bool = False)
             f"{where(endpoint)} is there, and nothing answers SNMP on its UDP port {endpoint.port}",
             "turn SNMP on in the device, or give the port that it uses",
         )
-    secret = "that it knows this user" if credential.version == "v3" else "the community"
+    secret = "the community"
+    if credential.version == "v3":
+        secret = "the user and the privacy password, of which a device may say nothing"
     return SnmpTimeout(
         f"{where(endpoint)} did not answer within {endpoint.timeout_seconds:g} s, asked {endpoint.retries + 1} times",
-        f"check that it is on, its address, that it lets this machine ask (firewall, access list), and {secret}",
+        f"check that it is on, its address, whether it lets this machine ask (firewall, access list), and {secret}",
     )
 
 
@@ -205,6 +207,7 @@ class _SecureExchange:
         self._credential = credential
         self._engine: SnmpEngine | None = None
         self._target: UdpTransportTarget | Udp6TransportTarget | None = None
+        self._known = False
         authenticated = bool(credential.auth_protocol)
         self._user = UsmUserData(
             credential.user,
@@ -217,18 +220,10 @@ class _SecureExchange:
 
     async def ask(self, kind: Kind, oids: Sequence[str], repetitions: int = 0) -> Answer:
         endpoint = self._endpoint
-        if self._engine is None or self._target is None:
-            host, six = await address(endpoint)
-            target = Udp6TransportTarget if six else UdpTransportTarget
-            self._engine = SnmpEngine()
-            dispatcher = AsyncioDispatcher()
-            dispatcher.set_timer_resolution(_TICK_SECONDS)
-            self._engine.register_transport_dispatcher(dispatcher)
-            self._target = await target.create((host, endpoint.port), timeout=endpoint.timeout_seconds, retries=0)
         variables = [ObjectType(ObjectIdentity(oid)) for oid in oids]
-        place = (self._engine, self._user, self._target, self._context)
         indication: Any = None
         for _ in range(endpoint.retries + 1):
+            place = (await self._place(), self._user, self._target, self._context)
             try:
                 # Discovery of the engine and of its clock are requests of their own.
                 async with asyncio.timeout(4 * endpoint.timeout_seconds):
@@ -243,11 +238,28 @@ class _SecureExchange:
                 raise SnmpProtocolError(f"{where(endpoint)}: {type(error).__name__}") from error
             indication, status, index, answered = found
             if not indication:
+                self._known = True
                 values = [] if int(status) else [(str(oid), plain(value)) for oid, value in answered]
                 return Answer(int(status), int(index), values)
             if not isinstance(indication, errind.RequestTimedOut):
                 break
+            if self._known:
+                # The device may have started again with another engine id, which pysnmp takes for silence.
+                await self.close()
         raise self._error(indication)
+
+    async def _place(self) -> SnmpEngine:
+        """The engine, made at the first request."""
+        if self._engine is None:
+            host, six = await address(self._endpoint)
+            kind = Udp6TransportTarget if six else UdpTransportTarget
+            port, seconds = self._endpoint.port, self._endpoint.timeout_seconds
+            dispatcher = AsyncioDispatcher()
+            dispatcher.set_timer_resolution(_TICK_SECONDS)
+            self._engine = SnmpEngine()
+            self._engine.register_transport_dispatcher(dispatcher)
+            self._target = await kind.create((host, port), timeout=seconds, retries=0)
+        return self._engine
 
     def _error(self, indication: Any) -> SnmpError:
         endpoint, user = self._endpoint, self._credential.user
@@ -264,6 +276,7 @@ class _SecureExchange:
     async def close(self) -> None:
         if self._engine is not None:
             self._engine.close_dispatcher()
+        self._engine, self._known = None, False
 
 
 _REFUSALS: tuple[tuple[tuple[type, ...], str, str], ...] = (
