@@ -20,6 +20,8 @@ LEVELS: tuple[tuple[Role, str], ...] = (
     ("psu_output", "psu_outputs"),
 )
 UPS_LEVELS: tuple[tuple[Role, str], ...] = (("ups_output", "ups_output"), ("ups_input", "ups_input"))
+FEEDING = ("ups", "dc_plant")
+"""Kinds that feed others: their output is what they pass on, their own loss the difference to their input."""
 DIFFERENCE_TOLD = 0.05
 """Outlets and inlets that differ by more than this are told of."""
 SMALLEST_COMPARED_WATTS = 20.0
@@ -55,7 +57,7 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
     """Decide a device's power. `readings` are those of `collector.snmp.readings`, profiles in order of priority."""
     power = [one for one in readings if one.quantity == "power"]
     diagnoses: list[DiagnosisFound] = []
-    levels = (*UPS_LEVELS, *LEVELS) if kind == "ups" else LEVELS
+    levels = (*UPS_LEVELS, *LEVELS) if kind in FEEDING else LEVELS
     found = {basis: _of_level(power, role) for role, basis in levels}
     sums = {basis: sum(one.value for one in level) for basis, level in found.items() if level}
     basis = next((one for one in sums if sums[one] > 0), next(iter(sums), "none"))
@@ -70,9 +72,9 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
         )
     poe = _poe(power)
     loss = None
-    if kind == "ups" and sums.get("ups_input", 0) > sums.get("ups_output", 0) > 0:
+    if kind in FEEDING and sums.get("ups_input", 0) > sums.get("ups_output", 0) > 0:
         loss = round(sums["ups_input"] - sums["ups_output"], 3)
-    if basis == "none" and kind == "ups" and (by_load := _by_load(readings)) is not None:
+    if basis == "none" and kind in FEEDING and (by_load := _by_load(readings)) is not None:
         return DevicePower(by_load, "load", estimated=True, poe_watts=poe)
     if basis == "none":
         return DevicePower(poe_watts=poe)
