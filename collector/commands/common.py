@@ -80,6 +80,20 @@ def listen_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def split_address(text: str) -> tuple[str, int]:
+    """Host and port of HOST, HOST:PORT, [IPv6]:PORT or a bare IPv6 address."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    else:
+        host, port = text, ""
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise AgentError(f"{text!r} is no address such as 10.1.2.3:161")
+    return host, int(port or 161)
+
+
 def settings_in(state_directory: Path | None) -> CollectorSettings:
     """The collector's settings for a command, with another state directory where one is given."""
     return collector_settings({} if state_directory is None else {"state_directory": state_directory})

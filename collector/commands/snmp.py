@@ -1,4 +1,4 @@
-"""`ictagent snmp`: devices that are polled: add, remove, list, test."""
+"""`ictagent snmp`: devices that are polled: add, remove, list, test; `read` is in snmp_read."""
 
 import asyncio
 import csv
@@ -11,7 +11,8 @@ import click
 
 from agent.commands.common import echo_json, echo_table, output_option
 from agent.errors import AgentError
-from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in
+from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in, split_address
+from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
 from collector.snmp.client import Endpoint
@@ -39,11 +40,15 @@ def snmp() -> None:
 
     \b
     Examples:
+      ictagent snmp read 10.1.2.3
       ictagent snmp add 10.1.2.3 --credential switches --site "County Hall"
       ictagent snmp add --file devices.csv
       ictagent snmp list
       ictagent snmp test 10.1.2.3
     """
+
+
+snmp.add_command(read)
 
 
 @snmp.command(
@@ -103,20 +108,6 @@ def add(
             connection.rollback()
     for device_id, device in added:
         click.echo(f"{'would add' if dry_run else f'device {device_id}:'} {device.host}:{device.port}")
-
-
-def split_address(text: str) -> tuple[str, int]:
-    """Host and port of HOST, HOST:PORT, [IPv6]:PORT or a bare IPv6 address."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    else:
-        host, port = text, ""
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise AgentError(f"{text!r} is no address such as 10.1.2.3:161")
-    return host, int(port or 161)
 
 
 def _rows(file: Path, credential: str) -> list[tuple[int, NewDevice]]:

@@ -102,7 +102,7 @@ class SnmpClient(Protocol):
         """Values of single OIDs, however many; the client divides them into requests that the device can answer."""
 
     async def heads(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
-        """For each OID that has a value at or below it, the first one there. Cheap: many OIDs a request."""
+        """For each OID that has a value below it (of one value: at it), the first one. Cheap: many OIDs a request."""
 
     async def walk(self, columns: Iterable[str]) -> dict[str, SnmpValue]:
         """All values below some OIDs, several columns in a request."""

@@ -6,7 +6,7 @@ one missing OID, OIDs that do not increase, tables without end, requests that on
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
@@ -168,10 +168,14 @@ class ExchangeClient:
         return call.end()
 
     async def heads(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
-        async with self.calling() as call:
-            cursors = [Cursor(oid, oid) for oid in topmost(oids)]
-            await self.first(call, cursors)
-        return call.end()
+        cursors = [Cursor(oid, oid) for oid in sorted(set(oids), key=arcs)]
+        try:
+            async with self.calling() as call:
+                await self.first(call, cursors, alone=is_instance)
+            return _heads(cursors, call.end())
+        except SnmpError as error:
+            error.found = _heads(cursors, error.found)
+            raise
 
     async def walk(self, columns: Iterable[str]) -> dict[str, SnmpValue]:
         async with self.calling() as call:
@@ -258,14 +262,18 @@ class ExchangeClient:
         )
         return []
 
-    async def first(self, call: Call, cursors: Sequence[Cursor]) -> None:
-        """The first value of each, many a request: most columns of a profile a device does not have."""
+    async def first(
+        self, call: Call, cursors: Sequence[Cursor], alone: Callable[[str], bool] = lambda oid: True
+    ) -> None:
+        """The first value of each, many a request: most columns of a profile a device does not have.
+
+        What a profile calls a column may be one value, which nothing lies below: where `alone` says so, it is asked too.
+        v1 agents refuse a whole request for each OID that they do not have: of them only what can be nothing else is.
+        """
         for start in range(0, len(cursors), self.most):
             await self._step(call, cursors[start : start + self.most], 0)
-        # What a profile calls a column may be one value, which nothing lies below. v1 agents refuse a whole request for
-        # each OID that they do not have: of them only what can be nothing else is asked.
-        alone = [one.column for one in cursors if not one.count and (self.exchange.has_bulk or is_instance(one.column))]
-        for batch in batches(alone, self.most):
+        may = alone if self.exchange.has_bulk else is_instance
+        for batch in batches((one.column for one in cursors if not one.count and may(one.column)), self.most):
             await self.get_batch(call, batch)
 
     async def walk_on(self, call: Call, cursors: Sequence[Cursor]) -> None:
@@ -331,6 +339,11 @@ class ExchangeClient:
             cursor.count += 1
             if value is not None:
                 call.found[oid] = value
+
+
+def _heads(cursors: Iterable[Cursor], found: Mapping[str, SnmpValue]) -> dict[str, SnmpValue]:
+    """What was found at or below each OID, by the OID."""
+    return {one.column: found[one.at] for one in cursors if one.at in found}
 
 
 def _divided(items: Sequence[T]) -> Iterator[list[T]]:

@@ -21,27 +21,32 @@ def asked(profiles: Iterable[Profile]) -> set[str]:
     return {SYS_DESCRIPTION, SYS_OBJECT_ID} | {one.oid for profile in profiles for one in profile.select.where}
 
 
+def possible(snapshot: Snapshot, profiles: Iterable[Profile]) -> list[Profile]:
+    """The profiles that hold for a device if their probes answer."""
+    return [profile for profile in profiles if _fits(snapshot, profile)]
+
+
 def select(snapshot: Snapshot, profiles: Iterable[Profile], answering: Iterable[str] | None = None) -> list[Profile]:
     """The profiles that hold, the highest priority first, those left out that another one replaces.
 
     `answering` holds the probes that have a value; without it the snapshot itself is asked, which must be whole.
     """
-    known = None if answering is None else set(answering)
-    object_id, description = snapshot.text(SYS_OBJECT_ID), snapshot.text(SYS_DESCRIPTION)
-
-    def holds(profile: Profile) -> bool:
-        rule = profile.select
-        if rule.sys_object_id and not any(is_below(object_id, one) for one in rule.sys_object_id):
-            return False
-        if any(is_below(object_id, one) for one in rule.not_sys_object_id):
-            return False
-        if rule.sys_description and re.search(rule.sys_description, description) is None:
-            return False
-        if not all(meets(snapshot, one, "") for one in rule.where):
-            return False
-        answers = snapshot.has if known is None else known.__contains__
-        return not rule.probe or any(answers(one) for one in rule.probe)
-
-    found = sorted(filter(holds, profiles), key=lambda one: (-one.priority, one.name))
+    answers = snapshot.has if answering is None else set(answering).__contains__
+    held = [one for one in possible(snapshot, profiles) if not one.select.probe or any(map(answers, one.select.probe))]
+    found = sorted(held, key=lambda one: (-one.priority, one.name))
     replaced = {name for profile in found for name in profile.replaces}
+    object_id = snapshot.text(SYS_OBJECT_ID)
     return [resolved(profile, object_id) for profile in found if profile.name not in replaced]
+
+
+def _fits(snapshot: Snapshot, profile: Profile) -> bool:
+    """Whether a device is what a profile is for, as far as single values tell."""
+    rule = profile.select
+    object_id = snapshot.text(SYS_OBJECT_ID)
+    if rule.sys_object_id and not any(is_below(object_id, one) for one in rule.sys_object_id):
+        return False
+    if any(is_below(object_id, one) for one in rule.not_sys_object_id):
+        return False
+    if rule.sys_description and re.search(rule.sys_description, snapshot.text(SYS_DESCRIPTION)) is None:
+        return False
+    return all(meets(snapshot, one, "") for one in rule.where)
