@@ -240,6 +240,19 @@ MODEM = "<<HW_REV: 1.0; VENDOR: Cisco; SW_REV: epc3928-1.2; MODEL: EPC3928AD>>"
         (NXOS, "9.12.3.1.3.1", {f"{ENTITY}.13.149": "N9K-C9396PX"}, ("switch", "N9K-C9396PX", "7.0(3)I4(2)", "")),
         ("Cisco Adaptive Security Appliance Version 9.1(5)", "9.1.669", {}, ("firewall", "ciscoASA5510", "9.1(5)", "")),
         ("Meraki MX84", "29671.2.20", {f"{ENTITY}.11.1": "Q2XX"}, ("firewall", "Meraki MX84", "", "Q2XX")),
+        (
+            "Cisco Systems, Inc. WS-C6509 Cisco Catalyst Operating System Software, Version 8.4(11)GLX",
+            "9.5.44",
+            {},
+            ("switch", "WS-C6509", "8.4(11)GLX", ""),
+        ),
+        (
+            "Cisco AP Software, ap1g5-k9w8 Version: 17.3.4.30",
+            "9.1.2696",
+            {f"{ENTITY}.13.1": "C9115AXI"},
+            ("access_point", "C9115AXI", "17.3.4.30", ""),
+        ),
+        (NXOS, "9.12.3.1.3.1084", {}, ("switch", "cevChassisN5kC5548UP", "7.0(3)I4(2)", "")),
         (CODEC, "5596.150.6.4.1", {}, ("appliance", "Cisco TelePresence SX20", "TC7.3.6", "")),
         (MAIL, "15497.1.1", {}, ("appliance", "C170", "9.1.0-032", "78DA-FGL18")),
         (ARISTA, "30065.1.3011", {}, ("switch", "DCS-7050SX-64", "4.20.1F", "")),
@@ -303,6 +316,28 @@ def test_a_part_is_not_taken_for_the_device() -> None:
     }
     identity = read(rows, object_id="1.3.6.1.4.1.99999.1").identity
     assert (identity.hardware, identity.serial) == ("", "")
+
+
+@pytest.mark.parametrize("root", ["1.3.6.1.4.1.89", "1.3.6.1.4.1.9.6.1.101"])
+def test_radlan_switches_tell_ports_and_transceivers_under_either_number(root: str) -> None:
+    device = read(
+        {
+            f"{root}.1.9.0": 34,
+            f"{root}.108.1.1.5.1.3": 2500,
+            f"{root}.90.1.2.1.3.74.5": 40,
+            f"{root}.90.1.2.1.3.74.6": 3296000,
+            f"{root}.90.1.2.1.3.74.7": 7528,
+            f"{root}.90.1.2.1.3.74.8": -5700,
+        },
+        object_id=root if root.endswith("101") else "1.3.6.1.4.1.99999.1",
+    )
+    assert told(device) == {
+        ("power", 2.5, "poe_port"),
+        ("temperature", 40, "module"),
+        ("voltage", 3.296, "optical"),
+        ("current", 0.007528, "optical"),
+    }
+    assert [one.percent for one in device.processors] == [34]
 
 
 def test_host_sensors() -> None:
