@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests run for real: InfluxDB behind nginx, VictoriaMetrics, PostgreSQL, Chromium, and the agent's peer.
-DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
+DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client snmpd snmp systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
 WORKERS ?= $(shell nproc)
 
 .PHONY: run test lint unit benchmarks parts sbom packages wheelhouse clean

@@ -233,10 +233,8 @@ class ExchangeClient:
                 for part in _divided(oids):
                     await self.get_batch(call, part)
                 return
-            if answer.error == NO_ERROR:
-                oids = self._taken(call, oids, answer)
-            else:
-                oids = self._without_refused(call, oids, answer)
+            rest = self._taken if answer.error == NO_ERROR else self._without_refused
+            oids = rest(call, oids, answer)
 
     def _without_refused(self, call: Call, oids: list[str], answer: Answer) -> list[str]:
         """The OIDs but that which the device refused: a v1 agent so says that it has it not."""
@@ -262,9 +260,7 @@ class ExchangeClient:
         )
         return []
 
-    async def first(
-        self, call: Call, cursors: Sequence[Cursor], alone: Callable[[str], bool] = lambda oid: True
-    ) -> None:
+    async def first(self, call: Call, cursors: Sequence[Cursor], alone: Callable[[str], bool] = lambda _: True) -> None:
         """The first value of each, many a request: most columns of a profile a device does not have.
 
         What a profile calls a column may be one value, which nothing lies below: where `alone` says so, it is asked too.

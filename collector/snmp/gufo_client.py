@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from gufo.snmp import SnmpVersion
-from gufo.snmp._fast import GetIter, SnmpAuthError as GufoAuthError, SnmpError as GufoError
+from gufo.snmp._fast import GetIter
+from gufo.snmp._fast import SnmpAuthError as GufoAuthError
+from gufo.snmp._fast import SnmpError as GufoError
 from gufo.snmp.aio import SnmpSession
 from gufo.snmp.user import (
     Aes128Key,

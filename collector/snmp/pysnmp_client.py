@@ -38,8 +38,7 @@ from collector.snmp.client import (
     SnmpProtocolError,
     SnmpTimeout,
 )
-from collector.snmp.exchange import Answer, Exchange, ExchangeClient, Kind, where
-from collector.snmp.oids import arcs
+from collector.snmp.exchange import Answer, ExchangeClient, Kind, where
 from collector.snmp.udp import Link, address, connect
 from collector.snmp.values import Oid, SnmpValue, opaque
 
@@ -82,12 +81,12 @@ def silent(endpoint: Endpoint, credential: Credential, *, refused: bool = False)
             f"{where(endpoint)} is there, and nothing answers SNMP on its UDP port {endpoint.port}",
             "turn SNMP on in the device, or give the port that it uses",
         )
-    secret = "the community"
+    what = "the community"
     if credential.version == "v3":
-        secret = "the user and the privacy password, of which a device may say nothing"
+        what = "the user and the privacy password, of which a device may say nothing"
     return SnmpTimeout(
         f"{where(endpoint)} did not answer within {endpoint.timeout_seconds:g} s, asked {endpoint.retries + 1} times",
-        f"check that it is on, its address, whether it lets this machine ask (firewall, access list), and {secret}",
+        f"check that it is on, its address, whether it lets this machine ask (firewall, access list), and {what}",
     )
 
 

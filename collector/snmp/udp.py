@@ -16,7 +16,7 @@ class Link(asyncio.DatagramProtocol):
         self.packets: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
         self.refused = asyncio.Event()
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def datagram_received(self, data: bytes, _: object) -> None:
         if not self.packets.full():
             self.packets.put_nowait(data)
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 INTEGER, OCTETS, NULL, OBJECT_ID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 IP_ADDRESS, COUNTER32, GAUGE32, TICKS, OPAQUE, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x44, 0x46
@@ -126,8 +127,8 @@ def _request(packet: bytes) -> Request | None:
     while at < len(names):
         _, variable, at = take(names, at)
         oids.append(decoded_oid(take(variable, 0)[1]))
-    numbers = (int.from_bytes(one, "big", signed=True) for one in (request_id, first, second))
-    return Request(version[-1], community, kind, *numbers, oids)
+    number, status, index = (int.from_bytes(one, "big", signed=True) for one in (request_id, first, second))
+    return Request(version[-1], community, kind, number, status, index, oids)
 
 
 @dataclass
@@ -169,7 +170,8 @@ class Hostile:
         return (self._order[at], self.values[self._order[at]]) if at < len(self._order) else (oid, END_OF_VIEW)
 
     def _bulk(self, request: Request) -> list[tuple[Arcs, bytes]]:
-        found, size = [], 0
+        found: list[tuple[Arcs, bytes]] = []
+        size = 0
         row = request.oids[request.first :]
         for _ in range(request.second):
             answers = [self._next(oid) for oid in row]
@@ -217,7 +219,7 @@ def responder(agent: Hostile, host: str = "127.0.0.1") -> Iterator[int]:
         port: int = place.getsockname()[1]
 
         def serve() -> None:
-            late: list[tuple[float, bytes, object]] = []
+            late: list[tuple[float, bytes, Any]] = []
             while not ended.is_set():
                 try:
                     packet, sender = place.recvfrom(65535)
@@ -228,7 +230,7 @@ def responder(agent: Hostile, host: str = "127.0.0.1") -> Iterator[int]:
                 now = time.monotonic()
                 for due in [one for one in late if one[0] <= now]:
                     late.remove(due)
-                    place.sendto(due[1], due[2])  # type: ignore[arg-type]  # an address as recvfrom gave it
+                    place.sendto(due[1], due[2])
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

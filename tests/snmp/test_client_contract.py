@@ -27,7 +27,7 @@ from collector.snmp.client import (
 )
 from collector.snmp.credentials import AUTH_PROTOCOLS, PRIV_PROTOCOLS
 from collector.snmp.opening import Library, open_client
-from collector.snmp.values import Oid
+from collector.snmp.values import Oid, SnmpValue
 from tests.conftest import missing
 from tests.servers import snmpd as net_snmp
 from tests.servers.hostile_snmp import (
@@ -265,23 +265,27 @@ def other_id(request: Request, late: float = 0.0) -> tuple[float, bytes]:
     return late, request.answer([(oid, integer(1)) for oid in request.oids], request_id=request.request_id ^ 0x155)
 
 
+def answered(what: bytes) -> Packets:
+    return [(0.0, what)]
+
+
 BROKEN: dict[str, tuple[Mangle, str]] = {
-    "garbage": (lambda request, honest: [(0.0, b"\xde\xad\xbe\xef" * 9)], "what is no SNMP"),
-    "nothing": (lambda request, honest: [(0.0, b"")], "what is no SNMP"),
-    "truncated": (lambda request, honest: [(0.0, honest[:-5])], "what is no SNMP"),
-    "more behind it": (lambda request, honest: [(0.0, honest + b"abc")], "what is no SNMP of this version"),
-    "another number": (lambda request, honest: [other_id(request)], "another request's number"),
-    "many of them": (lambda request, honest: [other_id(request, 0.05 * at) for at in range(100)], "another request"),
+    "garbage": (lambda _, __: answered(b"\xde\xad\xbe\xef" * 9), "what is no SNMP"),
+    "nothing": (lambda _, __: answered(b""), "what is no SNMP"),
+    "truncated": (lambda _, honest: answered(honest[:-5]), "what is no SNMP"),
+    "more behind it": (lambda _, honest: answered(honest + b"abc"), "what is no SNMP of this version"),
+    "another number": (lambda request, _: [other_id(request)], "another request's number"),
+    "many of them": (lambda request, _: [other_id(request, 0.05 * at) for at in range(100)], "another request"),
     "another community": (
-        lambda request, honest: [(0.0, request.answer([(request.oids[0], integer(1))], community=b"x"))],
+        lambda request, _: answered(request.answer([(request.oids[0], integer(1))], community=b"x")),
         "another community",
     ),
-    "a request back": (lambda request, honest: [(0.0, honest.replace(b"\xa2", b"\xa0", 1))], "another kind"),
+    "a request back": (lambda _, honest: answered(honest.replace(b"\xa2", b"\xa0", 1)), "another kind"),
     "other objects": (
-        lambda request, honest: [(0.0, request.answer([((1, 3, 6, 1, 9, 1), integer(1)) for _ in request.oids]))],
+        lambda request, _: answered(request.answer([((1, 3, 6, 1, 9, 1), integer(1)) for _ in request.oids])),
         "1.3.6.1.9.1, which was not asked for",
     ),
-    "no objects": (lambda request, honest: [(0.0, request.answer([]))], "answers nothing"),
+    "no objects": (lambda request, _: answered(request.answer([])), "answers nothing"),
 }
 
 
@@ -346,7 +350,7 @@ def test_lost_doubled_and_late_packets_change_nothing(library: Library) -> None:
 
 
 def test_silence_is_told_after_the_retries(library: Library) -> None:
-    silent = Hostile(mangle=lambda request, honest: [])
+    silent = Hostile(mangle=lambda _, __: [])
     with responder(silent) as port, pytest.raises(SnmpTimeout) as told:
         ask(library, port, lambda c: c.walk([ENTRY, NAME]), retries=2)
     assert told.value.message == f"127.0.0.1:{port} did not answer within 0.25 s, asked 3 times"
@@ -408,7 +412,7 @@ def test_a_device_that_gives_a_little_for_ever_is_left_after_a_while(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "LONGEST_CALL_SECONDS", 1.0)
-    slow = Hostile(table(rows=5000), mangle=lambda request, honest: [(0.15, honest)])
+    slow = Hostile(table(rows=5000), mangle=lambda _, honest: [(0.15, honest)])
     with responder(slow) as port, pytest.raises(SnmpTimeout, match="did not give everything") as told:
         ask(library, port, lambda c: c.walk([ENTRY]))
     assert told.value.found
@@ -515,7 +519,7 @@ def test_an_agent_that_changes_its_engine_id_with_every_answer_is_left(library: 
 
 
 def test_a_client_is_asked_by_many_at_once(library: Library) -> None:
-    async def many(client: SnmpClient) -> list[dict[str, object]]:
+    async def many(client: SnmpClient) -> list[dict[str, SnmpValue]]:
         return list(await asyncio.gather(*(client.get([f"{ENTRY}.1.{row}"]) for row in range(1, 21))))
 
     with responder(Hostile(table(rows=20))) as port:
