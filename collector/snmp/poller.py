@@ -69,7 +69,6 @@ class Poller:
         self.polls = self.failures = 0
         self._database, self._writer, self._ingest = database, writer, ingest
         self._open, self._credential, self._estimate = open_client, credential, estimate
-        self._stream = secrets.token_hex(8)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
         self._states: dict[str, DeviceState] = {}
@@ -158,7 +157,12 @@ class Poller:
                 state.client = self._open(endpoint, self._credential(device.credential))
             poll = await state.read(state.client, parts)
             report = report_of(
-                poll, state.before, self._estimate(poll.reading), state.device.name, self._stream, state.next_sequence()
+                poll,
+                state.before,
+                self._estimate(poll.reading),
+                state.device.name,
+                state.stream_id,
+                state.next_sequence(),
             )
             await self._record(state.device, report, poll.time)
         except (CollectorError, ConfigurationError) as error:
@@ -254,6 +258,7 @@ class DeviceState:
         self.schedule = Schedule.begin(device.device_id, intervals, now)
         self._wanted: dict[Part, Wanted] = {}
         self._asked_again = asyncio.Event()
+        self.stream_id = secrets.token_hex(8)
         self._sequence = 0
         self._up_time: tuple[int, float] | None = None
         self._boot_id = secrets.token_hex(8)
