@@ -1,0 +1,122 @@
+"""Polled devices from the wire to pages and ledger, on real agents."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from collector.database.schema import device, device_accounting, meter
+from collector.service import Collector
+from collector.settings import CollectorSettings
+from collector.snmp.devices import (
+    NewDevice,
+    add_device,
+    last_reading,
+    polled_devices,
+    remove_device,
+    restore_device,
+)
+from tests.servers.process import free_port, wait_until
+from tests.servers.snmpd import Snmpd
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    settings = CollectorSettings(state_directory=tmp_path / "state", snmp_credentials=str(tmp_path / "credentials"))
+    one = Collector(settings)
+    one.start()
+    yield one
+    one.stop()
+
+
+def add(collector: Collector, port: int, **changes: Any) -> str:
+    """Have a device polled often; its id."""
+    often = {
+        "power_seconds": 10,
+        "utilisation_seconds": 10,
+        "inventory_seconds": 60,
+        "timeout_seconds": 1.0,
+        "retries": 0,
+    }
+    with collector.database.write() as connection:
+        return add_device(connection, NewDevice("127.0.0.1", port, **(often | changes)), "test")
+
+
+def row(collector: Collector, device_id: str) -> Any:
+    with collector.database.read() as connection:
+        return next(one for one in polled_devices(connection) if one.device_id == device_id)
+
+
+def shown(collector: Collector, device_id: str) -> dict[str, Any]:
+    with collector.database.read() as connection:
+        return last_reading(connection, device_id) or {}
+
+
+def points(collector: Collector, measurement: str, device_id: str) -> list[dict[str, Any]]:
+    """The fields of every point of a device's measurement, with its tags."""
+    found = collector.points.read(measurement, 0, 2**62, {"device_id": device_id})
+    return [series.tags | fields for series in found for _, fields in series.points]
+
+
+def test_a_device_is_read_and_its_interfaces_and_power_are_kept(collector: Collector, agent: Snmpd) -> None:
+    device_id = add(collector, agent.port, name="the switch", site="County Hall")
+    wait_until(lambda: row(collector, device_id).state == "ok", "the first poll", 60)
+    reading = shown(collector, device_id)
+    assert reading["identity"]["name"] == "snmpd-of-the-test"
+    assert "lo" in [one["name"] for one in reading["interfaces"]]
+    wait_until(lambda: len(points(collector, "interface", device_id)) >= 2, "two polls of the interfaces", 60)
+    loopback = [one for one in points(collector, "interface", device_id) if one["ifName"] == "lo"]
+    assert loopback[0]["site"] == "County Hall"
+    assert loopback[0]["host_name"] == "the switch"
+    assert loopback[0]["ifOperStatus"] == 1
+    assert isinstance(loopback[0]["ifHCInOctets"], int)
+    wait_until(lambda: points(collector, "hw_host", device_id), "the device's power", 60)
+    power = points(collector, "hw_host", device_id)[0]
+    assert (power["method"], power["source"]) == ("estimated", "snmp_catalogue")
+    assert power["power_low_watts"] < power["power_watts"] < power["power_high_watts"]
+    with collector.database.read() as connection:
+        chosen = connection.execute(select(device_accounting.c.meters)).scalar_one()
+        meters = list(connection.execute(select(meter.c.name)).scalars())
+    assert json.loads(chosen) == meters == ["snmp_catalogue/power"]
+
+
+def test_a_dead_device_holds_no_other_up_and_says_why(collector: Collector, agent: Snmpd) -> None:
+    dead = [add(collector, free_port()) for _ in range(5)]
+    alive = add(collector, agent.port)
+    wait_until(lambda: row(collector, alive).state == "ok", "the living device", 60)
+    began = time.monotonic()
+    count = len(points(collector, "network_device", alive))
+    wait_until(lambda: len(points(collector, "network_device", alive)) >= count + 2, "two more polls", 60)
+    assert time.monotonic() - began < 30
+    wait_until(lambda: all(row(collector, one).state == "silent" for one in dead), "all silences to be noticed", 60)
+    silent = row(collector, dead[0])
+    assert "127.0.0.1" in silent.last_error
+    assert silent.last_remedy
+    assert silent.failures >= 1
+    assert silent.next_try_at > time.time()
+    with collector.database.read() as connection:
+        assert connection.execute(select(device.c.id).where(device.c.id == dead[0])).scalar() == dead[0]
+
+
+def test_a_removed_device_is_polled_no_longer_and_can_be_taken_back(collector: Collector, agent: Snmpd) -> None:
+    device_id = add(collector, agent.port)
+    wait_until(lambda: row(collector, device_id).state == "ok", "the first poll", 60)
+    with collector.database.write() as connection:
+        remove_device(connection, device_id, "test", collector.collector_id)
+    wait_until(lambda: device_id not in collector.poller._tasks, "the poller to notice", 60)
+    with collector.database.read() as connection:
+        assert polled_devices(connection) == []
+        assert [one.device_id for one in polled_devices(connection, removed=True)] == [device_id]
+    with collector.database.write() as connection:
+        restore_device(connection, device_id, "test", collector.collector_id)
+    wait_until(lambda: row(collector, device_id).state == "ok", "it to be polled again", 60)
+
+
+def test_a_credential_that_is_not_there_is_named_with_its_file(collector: Collector, agent: Snmpd) -> None:
+    device_id = add(collector, agent.port, credential="switches")
+    wait_until(lambda: row(collector, device_id).failures, "the failure", 60)
+    assert "switches.toml" in row(collector, device_id).last_error
