@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from agent.choice import choose
 from agent.counters import CounterState, advance
+from agent.names import MEASUREMENTS, FieldType
 from agent.report import (
     BOOT_CLOCK_HEADER,
     BOOT_ID_HEADER,
@@ -23,6 +24,7 @@ from agent.report import (
     Meter,
     SampleTime,
     SourceState,
+    Value,
     encode,
 )
 from agent.report_builder import build_report
@@ -47,7 +49,8 @@ class LoadedHost:
     samples_each: int = 6
     points_each: int = 1
     more_meters: bool = False
-    """Also a core within the package, and a meter of the whole machine, which is then what is counted."""
+    """Also a core within the package, a meter of the whole machine, which is then what is counted, and a point of every
+    measurement that agents send."""
     key: str = ""
     device_id: str = ""
     acknowledged: list[int] = field(default_factory=list)
@@ -117,6 +120,7 @@ class LoadedHost:
         differences = [counted.difference_uj] if counted.interval_ns else []
         sample.readings.append(MeterReading(meter, counted.interval_ns, [counted.total_uj], differences))
         if self.more_meters:
+            sample.points += one_of_each()
             core = Meter("rapl/package-0/core", "rapl", "counter", "core", counted.epoch, "rapl/package-0")
             half = [difference // 2 for difference in differences]
             sample.readings.append(MeterReading(core, counted.interval_ns, [counted.total_uj // 2], half))
@@ -271,4 +275,14 @@ def hosts_since(start: int, count: int, samples_each: int = 6, points_each: int 
     return [
         LoadedHost(f"host-{number:03d}", number, start, samples_each=samples_each, points_each=points_each)
         for number in range(count)
+    ]
+
+
+def one_of_each() -> list[Point]:
+    """A point with every field of each measurement that agents send: what no test's machine has all of."""
+    values: dict[FieldType, Value] = {"float": 0.5, "integer": 5, "boolean": True, "string": "five"}
+    return [
+        Point(one.name, {tag: f"a-{tag}" for tag in one.tags}, {field.name: values[field.type] for field in one.fields})
+        for one in MEASUREMENTS.values()
+        if one.sent_by_agents
     ]
