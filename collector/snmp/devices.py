@@ -159,8 +159,10 @@ def restore_device(connection: Connection, device_id: str, actor: str, collector
     touch(connection)
 
 
-def polled_devices(connection: Connection, *, removed: bool = False) -> list[PolledDevice]:
-    """The devices that are polled (or were), by address."""
+def polled_devices(
+    connection: Connection, *, removed: bool = False, device_id: str | None = None
+) -> list[PolledDevice]:
+    """The devices that are polled (or were), by address; of one id, that one alone."""
     query = (
         select(snmp_device, device.c.kind, agent_key.c.id.label("key_id"))
         .join(device, device.c.id == snmp_device.c.device_id)
@@ -168,11 +170,18 @@ def polled_devices(connection: Connection, *, removed: bool = False) -> list[Pol
         .where(snmp_device.c.removed_at.isnot(None) if removed else snmp_device.c.removed_at.is_(None))
         .order_by(snmp_device.c.host, snmp_device.c.port)
     )
+    if device_id is not None:
+        query = query.where(snmp_device.c.device_id == device_id)
     names = PolledDevice.__dataclass_fields__
     return [
         PolledDevice(**{**{name: row[name] for name in names}, "profiles": tuple(json.loads(row["profiles"]))})
         for row in connection.execute(query).mappings()
     ]
+
+
+def polled_device(connection: Connection, device_id: str) -> PolledDevice | None:
+    """How a device is polled, or None for one that is not."""
+    return next(iter(polled_devices(connection, device_id=device_id)), None)
 
 
 def find_polled(connection: Connection, name: str) -> PolledDevice:

@@ -19,6 +19,7 @@ from collector.web.answers import json_response
 from collector.web.guest_routes import GUEST_ROUTES
 from collector.web.key_routes import KEY_ROUTES
 from collector.web.metrics import exposition
+from collector.web.network_routes import NETWORK_ROUTES
 from collector.web.openapi import document
 from collector.web.ranges import half_hour_range
 from collector.web.reading import reading_of
@@ -139,6 +140,7 @@ ROUTES = [
     Route("/v1/devices", device_list),
     Route("/v1/devices/{device_id}", device_one),
     *GUEST_ROUTES,
+    *NETWORK_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),
     Route("/healthz", health),

@@ -18,6 +18,7 @@ from collector.service import Collector
 from collector.totals import nothing
 from collector.web.charts import Row, power_chart, thinned
 from collector.web.guest_routes import shown_guests
+from collector.web.network_routes import shown_network
 from collector.web.reading import reading_of
 from collector.web.rendering import frame, page, shown
 
@@ -61,6 +62,7 @@ def _device(request: Request, device_id: str) -> Response:
     with reading.database() as connection:
         detail = device_detail(connection, device_id, reading.organisations)
         guests = shown_guests(connection, device_id)
+        network = shown_network(connection, device_id)
     totals = reading.totals()
     now_ns = time.time_ns()
     power = _power_rows(collector, device_id, now_ns - max(days for days, _ in _SPANS.values()) * _DAY_NS, now_ns)
@@ -85,6 +87,7 @@ def _device(request: Request, device_id: str) -> Response:
             "charts": charts,
             "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
+            "network": network,
             "today": shown(totals.today.get(device_id, nothing())),
             "year": shown(totals.year_of(device_id)),
         },

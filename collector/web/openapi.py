@@ -55,6 +55,17 @@ def document() -> dict[str, Any]:
                     ],
                 }
             },
+            "/v1/devices/{device_id}/network": {
+                "get": {
+                    **_operation(
+                        "What a polled device last told: power path, interfaces, load; and how its polls go.",
+                        _READ,
+                        None,
+                        "Object",
+                    ),
+                    "parameters": [_parameter("device_id", "path", "The device's id.", required=True)],
+                }
+            },
             "/v1/energy": {
                 "get": {
                     **_operation(

@@ -20,6 +20,7 @@ from collector.snmp.devices import (
     remove_device,
     restore_device,
 )
+from tests.collector.web.served import serving
 from tests.servers.process import free_port, wait_until
 from tests.servers.snmpd import Snmpd
 
@@ -120,3 +121,21 @@ def test_a_credential_that_is_not_there_is_named_with_its_file(collector: Collec
     device_id = add(collector, agent.port, credential="switches")
     wait_until(lambda: row(collector, device_id).failures, "the failure", 60)
     assert "switches.toml" in row(collector, device_id).last_error
+
+
+def test_pages_and_api_show_a_polled_device(tmp_path: Path, agent: Snmpd) -> None:
+    settings = CollectorSettings(state_directory=tmp_path / "state", snmp_credentials=str(tmp_path / "credentials"))
+    with serving(tmp_path / "state", settings=settings) as served:
+        device_id = add(served.collector, agent.port, name="<b>the switch</b>")
+        wait_until(lambda: row(served.collector, device_id).state == "ok", "the first poll", 60)
+        wait_until(
+            lambda: "the switch" in served.client.get("/").text and shown(served.collector, device_id), "the list", 60
+        )
+        page = served.client.get(f"/devices/{device_id}").text
+        assert f"127.0.0.1:{agent.port}" in page
+        assert "<b>the switch" not in page
+        assert '<th scope="row">lo</th>' in page
+        told = served.client.get(f"/v1/devices/{device_id}/network").json()
+        assert told["polling"]["state"] == "ok"
+        assert "lo" in [one["name"] for one in told["reading"]["interfaces"]]
+        assert served.client.get("/v1/devices/000000000000/network").status_code == 404

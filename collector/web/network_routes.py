@@ -1,0 +1,46 @@
+"""What a polled device last told, for the API and the device's page: power path, interfaces, load, and how polls go."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from collector.errors import NotFound
+from collector.queries import device_detail
+from collector.snmp.devices import last_reading, polled_device
+from collector.web.answers import json_response
+from collector.web.reading import reading_of
+
+
+async def network(request: Request) -> Response:
+    """GET /v1/devices/{device_id}/network: the last reading of a polled device. 404 for one that is not polled."""
+    reading = reading_of(request)
+    device_id = request.path_params["device_id"]
+
+    def read() -> dict[str, Any]:
+        with reading.database() as connection:
+            device_detail(connection, device_id, reading.organisations)
+            found = shown_network(connection, device_id)
+        if found is None:
+            raise NotFound(f"the device {device_id} is not polled", "have it polled with ictagent snmp add")
+        return {"device_id": device_id, **found}
+
+    return json_response(await run_in_threadpool(read))
+
+
+def shown_network(connection: Connection, device_id: str) -> dict[str, Any] | None:
+    """How a device is polled and what it last told; None for one that is not polled. Secrets are not there to be shown."""
+    device = polled_device(connection, device_id)
+    if device is None:
+        return None
+    polling = asdict(device)
+    for name in ("key_id", "device_id"):
+        polling.pop(name)
+    return {"polling": polling, "reading": last_reading(connection, device_id)}
+
+
+NETWORK_ROUTES = [Route("/v1/devices/{device_id}/network", network)]
