@@ -1,0 +1,69 @@
+"""Profiles of switches and routers of all makes but Cisco, HPE and Dell, on values written after the MIBs' texts."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.snmp.device import evaluate_whole
+from collector.snmp.profile_files import profiles
+from collector.snmp.relative import resolved
+from collector.snmp.snapshot import Snapshot
+from tests.benchmarks import snmp_corpus
+from tests.servers.recordings import recording
+
+CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("switches.toml").read_text("utf-8"))["case"]
+ENTERPRISES = "1.3.6.1.4.1"
+FAMILIES = (
+    "^(adva|airos$|aos6|awplus|bdcom|boss|cnmatrix|cts|dlink|draytek|edgecos|edgeos|edgeswitch|eltex|enterasys|firebrick"
+    "|fs-bdcom|grandstream-sw|ies52|jetstream|junos|loop|microsens|moxa|netonix|nos$|occamos|ocnos|omnitron|raisecom"
+    "|routeros|rutos|scalance|seos|stellar|swos|tplink|unifi|volius|voss|vrp|xos|yunshan|zynos)"
+)
+MET, EXPECTED = 861, 905
+"""Two patch levels that LibreNMS appends to a version, and the unit of one make's laser bias (mA, told as A)."""
+
+
+def snapshot(case: dict[str, Any]) -> Snapshot:
+    values: dict[str, str | int] = {
+        "1.3.6.1.2.1.1.1.0": case["description"],
+        "1.3.6.1.2.1.1.2.0": f"{ENTERPRISES}.{case['object_id']}",
+    }
+    for oid, value in case.get("values", {}).items():
+        values[oid if oid.startswith("1.") else f"{ENTERPRISES}.{oid}"] = value
+    return Snapshot({oid: one.encode() if isinstance(one, str) else one for oid, one in values.items()})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['profile']} {case['object_id']}")
+def test_values_after_the_mib_are_read(case: dict[str, Any]) -> None:
+    device = evaluate_whole(snapshot(case))
+    assert case["profile"] in device.profiles
+    identity = device.identity
+    assert [identity.hardware, identity.version, identity.serial] == case["texts"]
+    assert [f"{one.quantity} {one.value:g} {one.role}" for one in device.readings] == case.get("readings", [])
+    assert [one.percent for one in device.processors] == case.get("processors", [])
+    assert [one.percent for one in device.memory] == case.get("memory", [])
+
+
+def test_oids_may_begin_at_the_sys_object_id() -> None:
+    edgecore, moxa = (profiles()[name] for name in ("edgecore", "moxa"))
+    by_model = resolved(edgecore, f"{ENTERPRISES}.259.10.1.27.102")
+    assert f"{ENTERPRISES}.259.10.1.27.1.39.2.1.0" in [rule.oid for rule in by_model.processor]
+    assert resolved(moxa, f"{ENTERPRISES}.8691.7.162").serial[0].oid == f"{ENTERPRISES}.8691.7.162.1.78.0"
+
+
+def test_recordings_of_the_families_are_met(shared: Path) -> None:
+    folder = shared / "snmp"
+    tables = {name: snmp_corpus.table(folder / f"{name}.tsv") for name in ("power", "inventory", "utilisation")}
+    mine = {name: [row for row in rows if re.match(FAMILIES, row["recording"])] for name, rows in tables.items()}
+    names = {row["recording"] for rows in mine.values() for row in rows}
+    said = {name: evaluate_whole(recording(folder / "snmprec" / f"{name}.snmprec")) for name in names}
+    rows = [
+        *snmp_corpus.power_rows(mine["power"], said),
+        *snmp_corpus.inventory_rows(mine["inventory"], said),
+        *snmp_corpus.utilisation_rows(mine["utilisation"], said),
+    ]
+    plain = [row for row in rows if not row.note]
+    assert len(plain) >= EXPECTED
+    assert sum(row.good for row in plain) >= MET
