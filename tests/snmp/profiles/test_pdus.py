@@ -376,6 +376,14 @@ CASES: dict[str, tuple[Mapping[str, int | str], list[Told]]] = {
         {"21796.3.3.3.1.5.1": "12.4 V", "21796.3.3.3.1.6.1": 124},
         [("21796.3.3.3.1.6.1", "voltage", "module", 12.4)],
     ),
+    "apc-environment": (
+        {"318.1.1.10.4.2.3.1.10.0.2": 128, "318.1.1.10.4.2.3.1.7.0.2": 2, "318.1.1.10.3.13.1.1.3.1": 18}
+        | {"318.1.1.10.3.13.1.1.10.1": 2, "318.1.1.10.3.13.1.1.3.4": 27, "318.1.1.10.3.13.1.1.10.4": 1},
+        [
+            ("318.1.1.10.4.2.3.1.10.0.2", "voltage", "module", 12.8),
+            ("318.1.1.10.3.13.1.1.3.1", "temperature", "module", 18),
+        ],
+    ),
     "lantronix-slc-rpm": ({"244.1.1.4.7.2.1.1.1": 55}, [("244.1.1.4.7.2.1.1.1", "current", "module", 5.5)]),
 }
 
@@ -395,6 +403,8 @@ TEXTS: dict[str, tuple[Mapping[str, str], tuple[str, str, str]]] = {
         ("IoT Interface", "V6.19.00_1", "123"),
     ),
     "ibm": ({DESCRIPTION: "IBM DPI V01.08.0003", OBJECT_ID: E + "2.6.223"}, ("", "V01.08.0003", "")),
+    "akcp": ({DESCRIPTION: "sensorProbe8 v 2.0", OBJECT_ID: E + "3854.1"}, ("sensorProbe8", "2.0", "")),
+    "avtech": ({DESCRIPTION: "TemPageR", OBJECT_ID: E + "20916.1.7"}, ("TemPageR 3E", "", "")),
     "enlogic of the second edition": (
         {E + f"38446.1.1.2.1.{column}.1": text for column, text in ((10, "EN6808"), (11, "P1"), (12, "S2"))}
         | {E + "38446.1.1.2.1.13.1": "01/02/2020", E + "38446.1.1.2.1.14.1": "2.1.0"},
@@ -433,6 +443,11 @@ def test_texts(name: str) -> None:
     values, texts = TEXTS[name]
     identity = _device(values, root="").identity
     assert (identity.hardware, identity.version, identity.serial) == texts
+
+
+def test_a_pdu_of_rittal_is_one() -> None:
+    values = {DESCRIPTION: "Rittal PDU SN 1 HW 1 - SW V7", OBJECT_ID: E + "2606.7"}
+    assert _device(values, root="").identity.kind == "pdu"
 
 
 def test_totals_are_taken_once() -> None:
