@@ -23,6 +23,7 @@ from agent.cli import main as root_command  # noqa: E402  # the script runs from
 from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement  # noqa: E402
 from agent.settings import AgentSettings  # noqa: E402
 from collector.settings import CollectorSettings  # noqa: E402
+from collector.snmp.profile_files import profiles  # noqa: E402
 from deploy.sbom import parts  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -143,6 +144,23 @@ def _number(value: float) -> str:
     return "2^63" if value == 2.0**63 else f"{value:,.10g}".replace(",", " ")
 
 
+def device_block() -> str:
+    """What can be read of which devices, by profile."""
+    lines = [
+        "| profile | what | kind | MIB | reads |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for profile in sorted(profiles().values(), key=lambda one: (one.kind, one.name)):
+        quantities = sorted({one.quantity.replace("_", " ") for one in profile.reading})
+        texts = [name for name in ("hardware", "version", "serial") if getattr(profile, name)]
+        loads = [word for word, rules in (("processors", profile.processor), ("memory", profile.memory)) if rules]
+        reads = ", ".join([*quantities, *texts, *loads]) or "what it is"
+        kind = profile.kind.replace("_", " ") or "any"
+        title = profile.title.replace("|", "/")
+        lines.append(f"| {profile.name} | {title} | {kind} | {', '.join(profile.mib)} | {reads} |")
+    return "\n".join(lines)
+
+
 def component_block() -> str:
     """The libraries that come along, with their licence, and which of the two products they are in."""
     of_agent = {part.name for part in parts("agent")}
@@ -155,6 +173,7 @@ def component_block() -> str:
 
 BLOCKS = {
     "metrics.md": {"measurements": measurement_block},
+    "devices.md": {"profiles": device_block},
     "command-line.md": {"commands": command_block},
     "configuration.md": {
         "agent settings": lambda: settings_block("agent"),

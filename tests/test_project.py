@@ -69,7 +69,7 @@ def test_an_agent_installs_psutil_and_click_and_nothing_else(project: dict[str, 
 
 def test_there_are_the_extras_that_the_documentation_names(project: dict[str, Any]) -> None:
     extras = project["project"]["optional-dependencies"]
-    assert set(extras) == {"collector", "reports", "dashboards", "all", "packaging", "dev"}
+    assert set(extras) == {"collector", "snmp", "reports", "dashboards", "all", "packaging", "dev"}
     assert [_extras_of(one) for one in extras["all"]] == [{"collector", "reports", "dashboards"}]
 
 

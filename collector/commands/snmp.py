@@ -58,7 +58,7 @@ snmp.add_command(read)
 )
 @click.argument("host", required=False)
 @click.option(
-    "--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="CSV with a row each."
+    "--file", "file", type=click.Path(path_type=Path), help="CSV with a row each."
 )
 @click.option("--credential", default="public", show_default=True, help="Name of the credential it is asked with.")
 @click.option("--name", default="", help="Name to show; else the device's own.")
