@@ -444,6 +444,22 @@ CASES = [
         processors=[22],
         memory=[71],
     ),
+    Case(
+        "ruckus-ap",
+        object_id=f"{E}.25053.3.1.4.71",
+        values={"25053.1.1.2.1.1.1.1.0": "R500", "25053.1.1.2.1.1.1.2.0": "9"},
+        texts=("R500", "", "9"),
+    ),
+    Case(
+        "pulse-secure",
+        object_id=f"{E}.12532.256.2",
+        values={"12532.6.0": "MAG-2600", "12532.7.0": "8.1", "12532.10.0": 4, "12532.11.0": 33},
+        texts=("MAG-2600", "8.1", ""),
+        processors=[4],
+        memory=[33],
+    ),
+    Case("vyos", "VyOS 1.3.2", texts=("", "1.3.2", "")),
+    Case("meinberg", "Meinberg LANTIME M600 V6.24", f"{E}.5597.30", texts=("LANTIME M600", "6.24", "")),
     Case("phones", "snom320-SIP 8.7.3.25 1.1.5-u", texts=("snom320", "8.7.3.25", "")),
     Case(
         "cameras",
