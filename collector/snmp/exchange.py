@@ -126,8 +126,8 @@ def refused(endpoint: Endpoint, error: int, oid: str) -> SnmpError:
 
 
 def batches(oids: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The OIDs in SNMP's order, each once, so many at a time."""
-    ordered = sorted(set(oids), key=arcs)
+    """The OIDs as they come, each once, so many at a time."""
+    ordered = list(dict.fromkeys(oids))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
 
@@ -192,6 +192,8 @@ class ExchangeClient:
             try:
                 yield call
             except SnmpError as error:
+                if isinstance(error, SnmpTimeout):
+                    self.has_answered = False  # the next call is not patient with it
                 error.found = call.found
                 raise
 
@@ -264,13 +266,18 @@ class ExchangeClient:
         """The first value of each, many a request: most columns of a profile a device does not have.
 
         What a profile calls a column may be one value, which nothing lies below: where `alone` says so, it is asked too.
-        v1 agents refuse a whole request for each OID that they do not have: of them only what can be nothing else is.
         """
         for start in range(0, len(cursors), self.most):
             await self._step(call, cursors[start : start + self.most], 0)
-        may = alone if self.exchange.has_bulk else is_instance
-        for batch in batches((one.column for one in cursors if not one.count and may(one.column)), self.most):
-            await self.get_batch(call, batch)
+        rest = [one.column for one in cursors if not one.count and alone(one.column)]
+        if self.exchange.has_bulk:
+            for batch in batches(rest, self.most):
+                await self.get_batch(call, batch)
+            return
+        # A v1 agent refuses a whole GET for each OID that it does not have. What follows the OID before it tells as well.
+        before = [Cursor(oid, _before(oid)) for oid in rest]
+        for start in range(0, len(before), self.most):
+            await self._step(call, before[start : start + self.most], 0)
 
     async def walk_on(self, call: Call, cursors: Sequence[Cursor]) -> None:
         """Walk columns to their ends, from where they stand."""
@@ -335,6 +342,16 @@ class ExchangeClient:
             cursor.count += 1
             if value is not None:
                 call.found[oid] = value
+
+
+def _before(oid: str) -> str:
+    """An OID just before another one, as near as old agents can take it.
+
+    >>> _before("1.3.6.2"), _before("1.3.6.0")
+    ('1.3.6.1', '1.3.6')
+    """
+    above, _, last = oid.rpartition(".")
+    return above if last == "0" else f"{above}.{int(last) - 1}"
 
 
 def _heads(cursors: Iterable[Cursor], found: Mapping[str, SnmpValue]) -> dict[str, SnmpValue]:

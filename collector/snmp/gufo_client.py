@@ -42,7 +42,10 @@ from collector.snmp.values import Oid, SnmpValue, opaque
 T = TypeVar("T")
 REPETITIONS = 10
 """Values of a column a request: with v3, more are cut off without a word."""
-MOST_ASKED = 50
+MOST_ASKED, MOST_ASKED_SECURELY = 50, 25
+"""OIDs a request; with v3 gufo takes no answer above 2 kB or so, and a device may then say nothing at all."""
+FAR_SECONDS = 0.04
+"""A device whose answers take longer is asked for many columns at once, which only pysnmp can."""
 IDLE_SECONDS = 120.0
 """After so long, v3's clock of the device is asked again: it may differ by 150 s at most."""
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -72,12 +75,13 @@ class GufoClient:
         self._careful = PysnmpClient(endpoint, credential)
         self._session: SnmpSession | None = None
         self._used = 0.0
+        self._most = MOST_ASKED_SECURELY if credential.version == "v3" else MOST_ASKED
         self._tries = endpoint.retries + 1
         self._has_bulk = credential.version != "v1"
 
     async def get(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
         async with self._careful.calling() as call:
-            for batch in batches(oids, MOST_ASKED):
+            for batch in batches(oids, self._most):
                 await self._get(call, batch)
         return call.end()
 
@@ -87,11 +91,15 @@ class GufoClient:
     async def walk(self, columns: Iterable[str]) -> dict[str, SnmpValue]:
         async with self._careful.calling() as call:
             cursors = [Cursor(column, column) for column in topmost(columns)]
-            # Which columns there are at all, many a request; that they end is seen in it too.
+            # Which columns there are at all, many a request.
+            began = time.monotonic()
             await self._careful.first(call, cursors)
+            requests = 1 + len(cursors) // self._careful.most
+            far = time.monotonic() - began > FAR_SECONDS * requests
             for one in cursors:
-                if not one.done and call.bulk:
+                if not one.done and call.bulk and not far:
                     await self._column(call, one)
+            # Of a device far away many columns a request are sooner there, whatever they cost.
             await self._careful.walk_on(call, cursors)
         return call.end()
 
@@ -107,7 +115,7 @@ class GufoClient:
         except _NotForGufo:
             pass
         except SnmpTimeout:
-            # A device that has answered may drop in silence what is too long for it.
+            # A device that has answered, if only v3's discovery, may drop in silence what is too long for it.
             if not self._careful.has_answered:
                 raise
         values = {oid: _plain(value) for oid, value in found.items() if value is not None}
@@ -193,7 +201,7 @@ class GufoClient:
             try:
                 # gufo's own timeout begins anew with every stray packet.
                 async with asyncio.timeout(self.endpoint.timeout_seconds):
-                    return await request()
+                    found = await request()
             except TimeoutError:
                 continue
             except GufoAuthError:
@@ -206,6 +214,9 @@ class GufoClient:
                     raise
                 self._session = None
                 raise _NotForGufo from error
+            else:
+                self._careful.has_answered = True
+                return found
         raise silent(self.endpoint, self._credential)
 
 
