@@ -22,6 +22,8 @@ LEVELS: tuple[tuple[Role, str], ...] = (
 UPS_LEVELS: tuple[tuple[Role, str], ...] = (("ups_output", "ups_output"), ("ups_input", "ups_input"))
 FEEDING = ("ups", "dc_plant")
 """Kinds that feed others: their output is what they pass on, their own loss the difference to their input."""
+RUNNING = frozenset({"switch", "router", "firewall", "wireless_controller", "access_point"})
+"""Kinds whose agent runs on what is measured: while it answers, its power is not 0."""
 DIFFERENCE_TOLD = 0.05
 """Outlets and inlets that differ by more than this are told of."""
 SMALLEST_COMPARED_WATTS = 20.0
@@ -70,6 +72,11 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
                 f"{higher} power is 0 while {basis} power is {sums[basis]:.4g} W: the zero is not believed",
             )
         )
+    if kind in RUNNING and basis != "none" and sums[basis] == 0:
+        diagnoses.append(
+            DiagnosisFound("power_zero", f"{basis} power is 0 W of a device that answers: the zero is not believed")
+        )
+        basis = "none"
     poe = _poe(power)
     loss = None
     if kind in FEEDING and sums.get("ups_input", 0) > sums.get("ups_output", 0) > 0:
@@ -77,7 +84,7 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
     if basis == "none" and kind in FEEDING and (by_load := _by_load(readings)) is not None:
         return DevicePower(by_load, "load", estimated=True, poe_watts=poe)
     if basis == "none":
-        return DevicePower(poe_watts=poe)
+        return DevicePower(poe_watts=poe, diagnoses=diagnoses)
     level = found[basis]
     watts, estimated = sums[basis], any(one.estimated for one in level)
     if basis == "psu_outputs":

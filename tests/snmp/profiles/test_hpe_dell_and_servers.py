@@ -436,6 +436,11 @@ def test_a_device_is_read_by_its_mib(name: str) -> None:
     assert tuple(one.percent for one in device.memory) == case.memory
 
 
+def test_a_switch_that_answers_is_not_said_to_draw_nothing() -> None:
+    power = read(Case({f"{CX}.11.2.1.1.7.1.1": 0}, object_id="47196.4.1.1.1.303")).power
+    assert (power.watts, power.basis, [one.code for one in power.diagnoses]) == (None, "none", ["power_zero"])
+
+
 def test_recordings_of_the_families_are_met(shared: Path) -> None:
     folder = shared / "snmp"
     tables = {name: snmp_corpus.table(folder / f"{name}.tsv") for name in ("power", "inventory", "utilisation")}
