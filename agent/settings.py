@@ -4,7 +4,6 @@ A section of the files is a frozen dataclass whose fields carry their descriptio
 same loader. Everything is checked here: a running part never meets a wrong setting.
 """
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -214,6 +213,8 @@ def _section(path: Path, section: str) -> dict[str, Any]:
 
 def _require_known(name: str, known: Iterable[str], origin: str) -> None:
     if name not in known:
+        import difflib  # noqa: PLC0415  # for a misspelt setting alone
+
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigurationError(f"{origin}: there is no setting {name}{hint}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.files import read_text, text_or_empty, there
-from agent.guests.command_line import MOST_BYTES, MOST_VCPUS
+from agent.guests.emulators import MOST_BYTES, MOST_VCPUS
 from agent.report import Guest
 
 _TREE = "sys/fs/cgroup"

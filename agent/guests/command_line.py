@@ -10,17 +10,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from agent.guests.emulators import MOST_BYTES, MOST_VCPUS, is_qemu
 from agent.inventory.uuids import normalised
 from agent.report import Guest, GuestManager
 
-_PROGRAM = re.compile(r"(qemu-system-[a-z0-9_-]+|qemu-kvm|kvm)\Z")
-"""Debian's, Red Hat's and Proxmox's names. Not qemu-img, qemu-nbd, qemu-ga, nor the emulators of single programs."""
 _SUFFIXES = {"": 1 << 20, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50, "e": 1 << 60}
 _SIZE = re.compile(r"(\d{1,19}(?:\.\d{1,9})?)\s*([bkmgtpe]?)(?:i?b)?\Z", re.IGNORECASE)
 _DEFAULT_MEMORY_BYTES = 128 << 20
 """What QEMU gives a guest without `-m`."""
-MOST_VCPUS = 8192
-MOST_BYTES = 1 << 50
 _LONGEST_NAME = 128
 _TOPOLOGY = ("sockets", "drawers", "books", "dies", "clusters", "modules", "cores", "threads")
 
@@ -29,15 +26,6 @@ _TOPOLOGY = ("sockets", "drawers", "books", "dies", "clusters", "modules", "core
 class Appliance:
     """A QEMU that is a tool of the host and no guest: libguestfs looking into disks, Proxmox restoring files, libvirt
     asking what the emulator can do, and the devices of a Xen guest, whose processors are not this process's."""
-
-
-def is_qemu(program: str) -> bool:
-    """Whether a process's first argument names a system emulator.
-
-    >>> is_qemu("/usr/libexec/qemu-kvm"), is_qemu("/usr/bin/qemu-img"), is_qemu("qemu-x86_64-static")
-    (True, False, False)
-    """
-    return _PROGRAM.match(program.rpartition("/")[2]) is not None
 
 
 def read_guest(arguments: Sequence[str]) -> Guest | Appliance | None:

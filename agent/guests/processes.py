@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.files import read_text, text_or_empty
-from agent.guests.command_line import Appliance, is_qemu, read_guest
+from agent.guests.emulators import is_qemu
 from agent.report import Guest
 
 FORGOTTEN_NS = 3600 * 10**9
@@ -96,6 +96,8 @@ class ProcessTable:
         path = directory / "cmdline"
         if not is_qemu(_first_argument(path)):
             return None
+        from agent.guests.command_line import Appliance, read_guest  # noqa: PLC0415  # only hosts with guests load it
+
         before = self.read(pid)
         guest = read_guest(text_or_empty(path).split("\0"))
         groups = text_or_empty(directory / "cgroup")

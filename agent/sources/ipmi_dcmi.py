@@ -11,8 +11,6 @@ Source: DCMI specification 1.5, section 6.6.1; ipmitool's lib/ipmi_dcmi.c. `/dev
 """
 
 import re
-import shutil
-import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -54,14 +52,15 @@ _NOT_OFFERED_WORDS = re.compile(
 
 def make(settings: "AgentSettings", root: Path) -> Source:
     """The source, which starts `ipmitool` only where there is a controller to ask."""
-    asking = Asking(
-        (program() or "", "dcmi", "power", "reading"), root, sensors=(program() or "", "sdr", "list", "full")
-    )
+    # Found in the system's own directories when it is run.
+    asking = Asking(("ipmitool", "dcmi", "power", "reading"), root, sensors=("ipmitool", "sdr", "list", "full"))
     return Background(asking.read, settings.bmc_interval_seconds, present=lambda: present(root))
 
 
 def program() -> str | None:
     """The path of `ipmitool`, from the system's own directories only: it may run as root."""
+    import shutil  # noqa: PLC0415  # with its packers half a megabyte, for hosts with a controller alone
+
     return shutil.which("ipmitool", path=_DIRECTORIES)
 
 
@@ -174,6 +173,8 @@ class Asking:
 
     def _run(self, command: tuple[str, ...], timeout_seconds: float) -> tuple[str, str] | Failed:
         """What the program wrote, and its errors."""
+        import subprocess  # noqa: PLC0415  # for hosts with a controller alone
+
         try:
             done = subprocess.run(  # noqa: S603  # a fixed command line
                 command,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guests.command_line import MOST_BYTES, MOST_VCPUS, Appliance, is_qemu, read_guest
+from agent.guests.command_line import Appliance, read_guest
+from agent.guests.emulators import MOST_BYTES, MOST_VCPUS, is_qemu
 from agent.report import Guest
 from tests.agent.guests.host import DB, LIBVIRT_6, LIBVIRT_10, PROXMOX_8, PROXMOX_9_HOTPLUG, WEB
 

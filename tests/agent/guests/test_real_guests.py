@@ -1,8 +1,10 @@
 """Guests of a real QEMU on this machine: one that works all the time, and one that is stopped."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +39,14 @@ def machine(folder: Path, name: str, uuid: str, *options: str) -> Iterator["subp
         yield process
     finally:
         stop(process)
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """One of these tests at a time on this machine: each sees the guests of all."""
+    with (Path(tempfile.gettempdir()) / "ictagent-tests-qemu.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def of(sample: Sample, uuid: str) -> MeterReading:
