@@ -188,10 +188,10 @@ class GufoClient:
                 version=_VERSIONS[credential.version],
                 timeout=self.endpoint.timeout_seconds,
             )
+        fresh = session is self._session and time.monotonic() - self._used <= IDLE_SECONDS
+        if self._credential.version == "v3" and not fresh:
             await self._tried(session.refresh, self._tries)
-            self._session = session
-        elif time.monotonic() - self._used > IDLE_SECONDS:
-            await self._tried(session.refresh, self._tries)
+        self._session = session
         self._used = time.monotonic()
         return session
 
