@@ -1,16 +1,22 @@
 """Fetching from a device what a poll wants: single values together, columns together, into one snapshot."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.identity import SYSTEM
-from collector.snmp.oids import is_below
+from collector.snmp.oids import arcs, is_below
 from collector.snmp.poll_plan import Wanted
 from collector.snmp.profile import Profile
 from collector.snmp.selection import asked, possible, probes, select
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.values import SnmpValue
+
+WALK_SECONDS = 3600.0
+"""How long rows are asked by their names before the tables are walked again."""
+SIGNS = frozenset({"1.3.6.1.2.1.2.1.0", "1.3.6.1.2.1.31.1.5.0", "1.3.6.1.2.1.47.1.4.1.0"})
+"""By which a device tells that its tables have other rows: ifNumber, ifTableLastChange, entLastChangeTime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +27,91 @@ class Fetched:
     problems: tuple[SnmpError, ...] = ()
 
 
-async def fetch(client: SnmpClient, wanted: Wanted) -> Fetched:
+@dataclass(slots=True)
+class KnownRows:
+    """The rows that a device's columns had when they were walked: asked by their names, they need a fifth of the
+    requests, and a column that the device does not have needs none.
+    """
+
+    indexes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    signs: dict[str, SnmpValue] = field(default_factory=dict)
+    walked_at: float = 0.0
+    names_fail: bool = False
+    """Whether the device does not answer by name what its walks give."""
+
+    def forget(self) -> None:
+        """Walk next time."""
+        self.indexes.clear()
+
+    def note(self, columns: Iterable[str], found: Mapping[str, SnmpValue]) -> None:
+        """Keep the rows of columns that were walked to their ends. Columns of one table share them."""
+        shared = {one: one for one in self.indexes.values()}
+        below: dict[str, list[str]] = {column: [] for column in columns}
+        for oid in sorted(found, key=arcs):
+            root = oid
+            while root and root not in below:
+                root = root.rpartition(".")[0]
+            if root:
+                below[root].append(oid[len(root) :])
+        for column, rows in below.items():
+            key = tuple(rows)
+            self.indexes[column] = shared.setdefault(key, key)
+
+
+async def fetch(client: SnmpClient, wanted: Wanted, known: KnownRows | None = None) -> Fetched:
     """Everything wanted that the device has. A part that fails leaves the rest; raises the client's error where the
     device gave nothing at all.
+
+    With `known` the rows of the last walk are asked by their names, until `WALK_SECONDS` have passed, one of them is
+    gone, or the device says that its tables have changed.
     """
     found: dict[str, SnmpValue] = {}
     problems: list[SnmpError] = []
-    for ask, oids in ((client.get, sorted(wanted.values)), (client.walk, sorted(_outermost(wanted.columns)))):
-        if not oids:
-            continue
-        try:
-            found |= await ask(oids)
-        except SnmpError as error:
-            if not (found or error.found):
-                raise
-            found |= error.found
-            problems.append(error)
+    values, to_walk = set(wanted.values), _outermost(wanted.columns)
+    named: dict[str, list[str]] = {}
+    if known is not None:
+        values |= SIGNS
+        if time.monotonic() - known.walked_at > WALK_SECONDS:
+            known.forget()
+        if not known.names_fail:
+            named = {
+                column: [column + index for index in known.indexes[column]]
+                for column in to_walk
+                if column in known.indexes
+            }
+    asked_by_name = set().union(*named.values())
+    try:
+        found |= await client.get(sorted(values | asked_by_name)) if values or asked_by_name else {}
+    except SnmpError as error:
+        if not error.found:
+            raise
+        found |= error.found
+        problems.append(error)
+    if known is not None:
+        signs = {oid: found[oid] for oid in SIGNS if oid in found}
+        missing = not asked_by_name <= found.keys()
+        if missing or signs != known.signs:
+            known.forget()
+            named = {}
+        known.signs = signs
+    to_walk = [column for column in to_walk if column not in named]
+    if not to_walk:
+        return Fetched(Snapshot(found), tuple(problems))
+    try:
+        walked = await client.walk(sorted(to_walk))
+    except SnmpError as error:
+        if not (found or error.found):
+            raise
+        found |= error.found
+        problems.append(error)
+    else:
+        if known is not None:
+            if not known.indexes:
+                known.walked_at = time.monotonic()
+            # What a walk gives again and a GET did not will not be had by name next time either.
+            known.names_fail |= not problems and not (asked_by_name & walked.keys()) <= found.keys()
+            known.note(to_walk, walked)
+        found |= walked
     return Fetched(Snapshot(found), tuple(problems))
 
 

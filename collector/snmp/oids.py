@@ -1,10 +1,12 @@
 """Object identifiers as texts, `1.3.6.1.2.1.1.1.0`, without a leading dot: what people read in MIBs and recordings."""
 
 import re
+from functools import lru_cache
 
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9]\d{0,9}))+")
 
 
+@lru_cache(maxsize=16_384)  # devices have the same tables, and are asked the same again and again
 def arcs(oid: str) -> tuple[int, ...]:
     """The numbers of an OID, which sort as SNMP does.
 

@@ -27,7 +27,7 @@ from collector.ingest import Ingest
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
-from collector.snmp.fetch import fetch, holding
+from collector.snmp.fetch import KnownRows, fetch, holding
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
@@ -97,12 +97,14 @@ class Poller:
         asyncio.run(self._supervise())
 
     async def _supervise(self) -> None:
-        await asyncio.to_thread(profiles)
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         gate = asyncio.Semaphore(MOST_AT_ONCE)
         while not self._stopping.is_set():
             try:
                 devices = await asyncio.to_thread(self._devices)
+                if devices:
+                    # Read and checked before the first poll, and not where nothing is polled.
+                    await asyncio.to_thread(profiles)
             except CollectorError as error:
                 logger.error("polled devices cannot be read: %s; %s", error.message, error.remedy)  # noqa: TRY400  # said, not traced
             else:
@@ -257,6 +259,7 @@ class DeviceState:
         }
         self.schedule = Schedule.begin(device.device_id, intervals, now)
         self._wanted: dict[Part, Wanted] = {}
+        self._rows = KnownRows()
         self._asked_again = asyncio.Event()
         self.stream_id = secrets.token_hex(8)
         self._sequence = 0
@@ -290,12 +293,12 @@ class DeviceState:
         begun = time.monotonic()
         if "inventory" in parts or not self.holding:
             parts = frozenset(PARTS)
-            self.holding = await holding(client, profiles().values())
+            self.holding, self._rows = await holding(client, profiles().values()), KnownRows()
             self._wanted = {part: wanted(part, self.holding) for part in PARTS}
         needed = Wanted(frozenset(), frozenset())
         for part in parts:
             needed |= self._wanted[part]
-        fetched = await fetch(client, needed)
+        fetched = await fetch(client, needed, self._rows)
         snapshot = fetched.snapshot
         if not len(snapshot):
             raise SnmpError(f"{self.device.host} answers, and has nothing of what was asked", "see ictagent snmp test")

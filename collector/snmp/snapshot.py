@@ -2,6 +2,7 @@
 
 import bisect
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from collector.snmp.oids import arcs
 from collector.snmp.values import SnmpValue, text
@@ -12,16 +13,20 @@ class Snapshot:
 
     def __init__(self, values: Mapping[str, SnmpValue] | Iterable[tuple[str, SnmpValue]]) -> None:
         self._values: dict[str, SnmpValue] = dict(values)
-        self._keys = sorted(map(arcs, self._values))
         self._columns: dict[str, dict[str, SnmpValue]] = {}
+
+    @cached_property
+    def _ordered(self) -> tuple[list[tuple[int, ...]], list[str]]:
+        """The arcs of every OID in SNMP's order, and the OIDs in the same."""
+        oids = sorted(self._values, key=arcs)
+        return [arcs(oid) for oid in oids], oids
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __iter__(self) -> Iterator[tuple[str, SnmpValue]]:
         """Every OID with its value, in SNMP's order."""
-        for key in self._keys:
-            oid = ".".join(map(str, key))
+        for oid in self._ordered[1]:
             yield oid, self._values[oid]
 
     def get(self, oid: str) -> SnmpValue | None:
@@ -41,17 +46,15 @@ class Snapshot:
 
     def has(self, root: str) -> bool:
         """Whether there is a value at an OID or below it."""
-        key = arcs(root)
-        place = bisect.bisect_left(self._keys, key)
-        return place < len(self._keys) and self._keys[place][: len(key)] == key
+        key, keys = arcs(root), self._ordered[0]
+        place = bisect.bisect_left(keys, key)
+        return place < len(keys) and keys[place][: len(key)] == key
 
     def _below(self, oid: str) -> dict[str, SnmpValue]:
-        key = arcs(oid)
+        key, (keys, oids) = arcs(oid), self._ordered
         found: dict[str, SnmpValue] = {}
-        for place in range(bisect.bisect_left(self._keys, key), len(self._keys)):
-            candidate = self._keys[place]
-            if candidate[: len(key)] != key:
+        for place in range(bisect.bisect_left(keys, key), len(keys)):
+            if keys[place][: len(key)] != key:
                 break
-            index = ".".join(map(str, candidate[len(key) :]))
-            found[index] = self._values[".".join(map(str, candidate))]
+            found[oids[place][len(oid) + 1 :]] = self._values[oids[place]]
         return found
