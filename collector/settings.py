@@ -51,6 +51,9 @@ class CollectorSettings:
     snmp_credentials: str = setting(
         "/etc/ictagent/snmp", "directory with a file for each credential of polled devices: NAME.toml"
     )
+    snmp_networks: tuple[str, ...] = setting(
+        (), "networks in which `ictagent snmp discover` may look for devices, such as 10.1.0.0/16"
+    )
     influx_url: str = setting("", "InfluxDB to write to; empty: the embedded store alone")
     influx_bucket: str = setting("ictagent", "bucket, on InfluxDB 1.x the database")
     influx_org: str = setting("-", "organisation, on InfluxDB 2.x")

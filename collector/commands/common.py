@@ -1,5 +1,6 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
+import ipaddress
 import os
 import pwd
 import re
@@ -54,6 +55,11 @@ def load_collector(
         raise ConfigurationError(f"key_days must lie between 1 and {LONGEST_KEY_DAYS}")
     if not 1 <= settings.enrolments_per_minute <= MOST_ENROLMENTS_PER_MINUTE:
         raise ConfigurationError(f"enrolments_per_minute must lie between 1 and {MOST_ENROLMENTS_PER_MINUTE}")
+    for network in settings.snmp_networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ConfigurationError(f"snmp_networks: {error}; write one such as 10.1.0.0/16") from error
     check_login(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")

@@ -12,6 +12,7 @@ import click
 from agent.commands.common import echo_json, echo_table, output_option
 from agent.errors import AgentError
 from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in, split_address
+from collector.commands.snmp_discover import discover
 from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
@@ -41,6 +42,7 @@ def snmp() -> None:
     \b
     Examples:
       ictagent snmp read 10.1.2.3
+      ictagent snmp discover 10.1.0.0/24
       ictagent snmp add 10.1.2.3 --credential switches --site "County Hall"
       ictagent snmp add --file devices.csv
       ictagent snmp list
@@ -48,6 +50,7 @@ def snmp() -> None:
     """
 
 
+snmp.add_command(discover)
 snmp.add_command(read)
 
 
@@ -57,9 +60,7 @@ snmp.add_command(read)
     "  ictagent snmp add --file devices.csv --dry-run",
 )
 @click.argument("host", required=False)
-@click.option(
-    "--file", "file", type=click.Path(path_type=Path), help="CSV with a row each."
-)
+@click.option("--file", "file", type=click.Path(path_type=Path), help="CSV with a row each.")
 @click.option("--credential", default="public", show_default=True, help="Name of the credential it is asked with.")
 @click.option("--name", default="", help="Name to show; else the device's own.")
 @click.option("--site", default="", help="Site where it stands.")

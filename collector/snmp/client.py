@@ -50,6 +50,10 @@ class SnmpAuthError(SnmpError):
     code = "snmp_auth"
 
 
+class SnmpUserError(SnmpAuthError):
+    """The device has no such user (SNMPv3): nobody's password was tried."""
+
+
 class SnmpProtocolError(SnmpError):
     """The answer is no SNMP, belongs to another request, or says an error that is not "no such object"."""
 

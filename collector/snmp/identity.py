@@ -14,6 +14,7 @@ SYS_DESCRIPTION = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
+ENGINE_ID = "1.3.6.1.6.3.10.2.1.1.0"
 SYSTEM = (SYS_DESCRIPTION, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
 
 _UNSAID = frozenset({"", "n/a", "na", "none", "null", "unknown", "not specified", "not available", "-", "0"})
@@ -32,6 +33,8 @@ class DeviceIdentity:
     name: str = ""
     sys_object_id: str = ""
     sys_description: str = ""
+    engine_id: str = ""
+    """Hexadecimal digits."""
 
 
 def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
@@ -45,6 +48,7 @@ def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
         name=snapshot.text(SYS_NAME),
         sys_object_id=snapshot.text(SYS_OBJECT_ID),
         sys_description=snapshot.text(SYS_DESCRIPTION),
+        engine_id=engine.hex() if isinstance(engine := snapshot.get(ENGINE_ID), bytes) else "",
     )
 
 

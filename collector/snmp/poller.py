@@ -74,6 +74,7 @@ class Poller:
         self._states: dict[str, DeviceState] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="snmp-poller", daemon=True)
 
     def start(self) -> None:
@@ -83,6 +84,8 @@ class Poller:
         """End all polls; what was read and not recorded is lost, as if it had not been read."""
         if self._thread.ident is None:
             return
+        # A thread that has only just been started hears of nothing yet.
+        self._begun.wait()
         if self._loop is not None and self._stopping is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
@@ -98,6 +101,7 @@ class Poller:
 
     async def _supervise(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._begun.set()
         gate = asyncio.Semaphore(MOST_AT_ONCE)
         while not self._stopping.is_set():
             try:
@@ -259,7 +263,7 @@ class DeviceState:
         }
         self.schedule = Schedule.begin(device.device_id, intervals, now)
         self._wanted: dict[Part, Wanted] = {}
-        self._rows = KnownRows()
+        self.rows = KnownRows()
         self._asked_again = asyncio.Event()
         self.stream_id = secrets.token_hex(8)
         self._sequence = 0
@@ -293,12 +297,12 @@ class DeviceState:
         begun = time.monotonic()
         if "inventory" in parts or not self.holding:
             parts = frozenset(PARTS)
-            self.holding, self._rows = await holding(client, profiles().values()), KnownRows()
+            self.holding, self.rows = await holding(client, profiles().values()), KnownRows()
             self._wanted = {part: wanted(part, self.holding) for part in PARTS}
         needed = Wanted(frozenset(), frozenset())
         for part in parts:
             needed |= self._wanted[part]
-        fetched = await fetch(client, needed, self._rows)
+        fetched = await fetch(client, needed, self.rows)
         snapshot = fetched.snapshot
         if not len(snapshot):
             raise SnmpError(f"{self.device.host} answers, and has nothing of what was asked", "see ictagent snmp test")

@@ -37,6 +37,7 @@ from collector.snmp.client import (
     SnmpError,
     SnmpProtocolError,
     SnmpTimeout,
+    SnmpUserError,
 )
 from collector.snmp.exchange import Answer, ExchangeClient, Kind, where
 from collector.snmp.udp import Link, address, connect
@@ -266,7 +267,9 @@ class _SecureExchange:
             return silent(endpoint, self._credential)
         for kinds, message, remedy in _REFUSALS:
             if isinstance(indication, kinds):
-                return SnmpAuthError(message.format(where=where(endpoint), user=user), remedy)
+                unknown = isinstance(indication, _UNKNOWN_USER)
+                kind = SnmpUserError if unknown else SnmpAuthError
+                return kind(message.format(where=where(endpoint), user=user), remedy)
         return SnmpProtocolError(
             f"{where(endpoint)} gives no usable answer ({type(indication).__name__})",
             "check that an SNMPv3 agent listens there; a newer firmware may answer rightly",
@@ -278,9 +281,10 @@ class _SecureExchange:
         self._engine, self._known = None, False
 
 
+_UNKNOWN_USER = (errind.UnknownUserName, errind.UnknownSecurityName)
 _REFUSALS: tuple[tuple[tuple[type, ...], str, str], ...] = (
     (
-        (errind.UnknownUserName, errind.UnknownSecurityName),
+        _UNKNOWN_USER,
         "{where} does not know the user {user}",
         "create the user in the device, or give the name that it has there",
     ),
