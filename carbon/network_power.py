@@ -10,7 +10,7 @@ import importlib.resources
 import re
 import statistics
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 TYPICAL_OF_MAXIMUM = 0.66
 PSE_EFFICIENCY = 0.9
@@ -81,6 +81,7 @@ def typical_power(kind: str, hardware: str, poe_watts: float | None = None, memb
     )
 
 
+@lru_cache(maxsize=4096)  # every poll asks
 def _base(kind: str, hardware: str) -> tuple[float, float, float, str]:
     wanted = _letters(hardware)
     if (found := models().get(wanted)) is not None:

@@ -44,8 +44,9 @@ REPETITIONS = 10
 """Values of a column a request: with v3, more are cut off without a word."""
 MOST_ASKED, MOST_ASKED_SECURELY = 50, 25
 """OIDs a request; with v3 gufo takes no answer above 2 kB or so, and a device may then say nothing at all."""
-FAR_SECONDS = 0.04
-"""A device whose answers take longer is asked for many columns at once, which only pysnmp can."""
+FAR_SECONDS = 0.25
+"""A device whose answers take longer is asked for many columns at once, which only pysnmp can, at several times the
+processor time. Where many devices are asked at once, answers wait for us: a short time would take all of them for far."""
 IDLE_SECONDS = 120.0
 """After so long, v3's clock of the device is asked again: it may differ by 150 s at most."""
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -101,6 +102,9 @@ class GufoClient:
                     await self._column(call, one)
             # Of a device far away many columns a request are sooner there, whatever they cost.
             await self._careful.walk_on(call, cursors)
+        if self._credential.version == "v3":
+            # pysnmp keeps more than 1 MB for each device; what follows are polls, which seldom need it.
+            await self._careful.close()
         return call.end()
 
     async def close(self) -> None:

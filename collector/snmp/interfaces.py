@@ -4,7 +4,7 @@ The 64-bit counters are preferred; a device without them gives the 32-bit ones, 
 wrap after 34 seconds at 1 Gbit/s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from collector.snmp.snapshot import Snapshot
@@ -34,6 +34,7 @@ COUNTERS: dict[str, tuple[str, str]] = {
 
 INVENTORY_COLUMNS = (DESCRIPTION, TYPE, SPEED, NAME, HIGH_SPEED, ALIAS)
 STATE_COLUMNS = (ADMIN_STATUS, OPER_STATUS)
+_COLUMNS = {*INVENTORY_COLUMNS, *STATE_COLUMNS, *(column for pair in COUNTERS.values() for column in pair if column)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,15 @@ class Interface:
 
 def interfaces(snapshot: Snapshot) -> list[Interface]:
     """Every interface of the tables, by index."""
-    columns = (DESCRIPTION, TYPE, ADMIN_STATUS, OPER_STATUS, NAME)
-    indexes = {index for column in columns for index in snapshot.column(column) if index.isdecimal()}
-    return [_interface(snapshot, index) for index in sorted(indexes, key=int)]
+    tables = {column: snapshot.column(column) for column in _COLUMNS}
+    told = (DESCRIPTION, TYPE, ADMIN_STATUS, OPER_STATUS, NAME)
+    indexes = {index for column in told for index in tables[column] if index.isdecimal()}
+    return [_interface(tables, index) for index in sorted(indexes, key=int)]
 
 
-def _interface(snapshot: Snapshot, index: str) -> Interface:
+def _interface(tables: Mapping[str, Mapping[str, SnmpValue]], index: str) -> Interface:
     def at(column: str) -> SnmpValue | None:
-        return snapshot.get(f"{column}.{index}")
+        return tables[column].get(index)
 
     def words(column: str) -> str:
         value = at(column)
