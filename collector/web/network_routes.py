@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from collector.errors import NotFound
 from collector.queries import device_detail
 from collector.snmp.devices import last_reading, polled_device
 from collector.web.answers import json_response
@@ -17,16 +16,14 @@ from collector.web.reading import reading_of
 
 
 async def network(request: Request) -> Response:
-    """GET /v1/devices/{device_id}/network: the last reading of a polled device. 404 for one that is not polled."""
+    """GET /v1/devices/{device_id}/network: the last reading of a polled device; null for one that is not polled."""
     reading = reading_of(request)
     device_id = request.path_params["device_id"]
 
     def read() -> dict[str, Any]:
         with reading.database() as connection:
             device_detail(connection, device_id, reading.organisations)
-            found = shown_network(connection, device_id)
-        if found is None:
-            raise NotFound(f"the device {device_id} is not polled", "have it polled with ictagent snmp add")
+            found = shown_network(connection, device_id) or {"polling": None, "reading": None}
         return {"device_id": device_id, **found}
 
     return json_response(await run_in_threadpool(read))
