@@ -100,7 +100,8 @@ build_openssl() {
         no-md4 no-mdc2 no-rc2 no-rc4 no-seed no-sm2 no-sm3 no-sm4 no-whirlpool no-ec2m no-siv no-slh-dsa no-dsa no-gost
     quietly openssl make build_generated
     # Not build_libs, which compiles everything a second time for static libraries.
-    quietly openssl make -j "$JOBS" libcrypto.so libssl.so
+    # $ORIGIN: libssl finds this libcrypto beside it, not the system's, which may be older.
+    quietly openssl make -j "$JOBS" LDFLAGS='-Wl,-rpath,\$$ORIGIN' libcrypto.so libssl.so
     cp -R include/openssl "$LIBS/include"
     cp -P libcrypto.so* libssl.so* "$LIBS/lib"
 }
