@@ -101,6 +101,7 @@ build_openssl() {
     quietly openssl make build_generated
     # Not build_libs, which compiles everything a second time for static libraries.
     # $ORIGIN: libssl finds this libcrypto beside it, not the system's, which may be older.
+    # shellcheck disable=SC2016 # make and then its shell expand it
     quietly openssl make -j "$JOBS" LDFLAGS='-Wl,-rpath,\$$ORIGIN' libcrypto.so libssl.so
     cp -R include/openssl "$LIBS/include"
     cp -P libcrypto.so* libssl.so* "$LIBS/lib"
