@@ -40,7 +40,7 @@ sbom: $(VENV)/.dev
 packages: $(VENV)/.dev
 	$(BIN)/python -m deploy.packages.build --output dist
 
-# A Python compiled for glibc 2.28, with the libraries of the packages; the first time takes a quarter of an hour.
+# A Python compiled for glibc 2.28, with the libraries of the packages; minutes, the first time.
 interpreter: $(VENV)/.dev
 	PYTHON=$(BIN)/python deploy/interpreter/build.sh build/interpreter
 	$(BIN)/python -m pip --python build/interpreter/environment/bin/python install -q -c constraints.txt -e '.[all,packaging]'
