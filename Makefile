@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client snmpd snmp systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
 WORKERS ?= $(shell nproc)
 
-.PHONY: run test lint unit benchmarks parts sbom packages wheelhouse clean
+.PHONY: run test lint unit benchmarks parts sbom packages interpreter packages-old-glibc wheelhouse clean
 
 run: $(VENV)/.run
 	$(BIN)/ictagent up
@@ -39,6 +39,15 @@ sbom: $(VENV)/.dev
 # What goes in decides whether it is made again; the tests of the packages take what is made here.
 packages: $(VENV)/.dev
 	$(BIN)/python -m deploy.packages.build --output dist
+
+# A Python compiled for glibc 2.28, with the libraries of the packages; minutes, the first time.
+interpreter: $(VENV)/.dev
+	PYTHON=$(BIN)/python deploy/interpreter/build.sh build/interpreter
+	$(BIN)/python -m pip --python build/interpreter/environment/bin/python install -q -c constraints.txt -e '.[all,packaging]'
+
+# The same packages, for systems as old as RHEL 8. Not CI's, which makes its packages with its own Python.
+packages-old-glibc: interpreter
+	build/interpreter/environment/bin/python -m deploy.packages.build --output dist
 
 wheelhouse: $(VENV)/.dev
 	$(BIN)/python deploy/wheelhouse.py --output dist/wheelhouse

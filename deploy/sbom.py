@@ -28,6 +28,10 @@ PRODUCTS = {"agent": "", "collector": "all"}
 """What is shipped, with the extra of `ictagent` that it is made of."""
 
 
+BY_THEIR_FILE = {"pysnmp": "BSD-2-Clause"}
+"""Licences that stand in a distribution's licence file alone and not in its metadata."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A distribution that comes along: its name, version, licence as its metadata has it, and what it needs itself."""
@@ -82,7 +86,7 @@ def _licence(installed: Distribution) -> str:
     if classifiers:
         return "; ".join(re.sub(r"^License :: OSI Approved :: ", "", text) for text in classifiers)
     lines = "".join(metadata.get_all("License") or []).strip().splitlines()
-    return lines[0] if lines else "not said"
+    return lines[0] if lines else BY_THEIR_FILE.get(canonicalize_name(metadata["Name"]), "not said")
 
 
 def bill(product: str) -> Bom:

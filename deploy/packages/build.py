@@ -37,6 +37,7 @@ SUMMARIES: dict[Product, str] = {
 SHIPPED_BY = {
     "libstdc++.so.6": {"deb": "libstdc++6", "rpm": "libstdc++"},
     "libgcc_s.so.1": {"deb": "libgcc-s1", "rpm": "libgcc"},
+    "libz.so.1": {"deb": "zlib1g", "rpm": "zlib"},  # PyInstaller's own program unpacks with it
 }
 """Libraries left to the system, and the packages that have them."""
 DESCRIPTION = """\

@@ -32,15 +32,18 @@ def needs(folder: Path) -> ElfNeeds:
     """Read by `objdump -p` (binutils). Raises CalledProcessError where a file cannot be read.
 
     `missing` names libraries that are neither in the folder nor glibc's: a package must depend on them or carry them.
+    The program at the top is loaded before it can name its library folder, so only what lies beside it counts for it.
     """
     here = {path.name for path in folder.rglob("*.so*")}
+    beside = {path.name for path in folder.glob("*.so*")}
     newest: dict[str, tuple[int, ...]] = {}
     missing: set[str] = set()
     for path in elf_files(folder):
         text = subprocess.run(["objdump", "-p", str(path)], check=True, capture_output=True, text=True).stdout
         versions = re.findall(r"\bGLIBC_(\d+(?:\.\d+)+)$", text, re.MULTILINE)
         newest[str(path.relative_to(folder))] = max((_numbers(one) for one in versions), default=(0,))
-        missing |= {name for name in re.findall(r"^\s+NEEDED\s+(\S+)$", text, re.MULTILINE) if name not in here}
+        found = beside if path.parent == folder else here
+        missing |= set(re.findall(r"^\s+NEEDED\s+(\S+)$", text, re.MULTILINE)) - found
     glibc = max(newest.values(), default=(0,))
     asked_by = tuple(sorted(name for name, version in newest.items() if version == glibc))
     outside = {name for name in missing if not GLIBC.match(name) or name.startswith("libcrypt.")}
