@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from agent.cli import main
 from collector.commands.common import database_of
+from collector.commands.snmp_discover import _progress
 from collector.database.schema import audit_log
 from collector.errors import BadRequest
 from collector.service import Collector
@@ -162,6 +163,33 @@ def test_a_refused_user_is_tried_once_a_day_whatever_its_credential(site: Site) 
     assert site.found("--credential", "a-wrong")["devices"][0]["credential"] == "a-wrong"
     assert json.loads((site.state / FILE).read_text()) == []
     assert asked_of(agent, WRONG_DIGESTS) == 1
+
+
+def test_a_user_whose_request_gets_no_answer_counts_as_refused(site: Site) -> None:
+    # net-snmp says nothing to what it cannot decrypt.
+    site.agent(7, "engine-mute", community="hidden", users=(USER,))
+    site.credential("right")
+    path = site.credentials / "right.toml"
+    path.write_text(path.read_text().replace(USER.priv_key, "not-the-privacy-password"))
+    assert site.found("--credential", "right")["devices"] == []
+    site.credential("right")
+    told = site.found("--credential", "right")
+    assert told["devices"] == []
+    assert "ictagent snmp add 127.0.77.7" in told["problems"][0]["message"]
+
+
+def test_how_far_it_is_is_told_to_a_terminal_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = _progress(2)
+    tell(1, 0)
+    assert capsys.readouterr() == ("", "")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sys.stderr.isatty", lambda: True)
+        tell = _progress(2)
+        tell(1, 0)
+        tell(2, 1)
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error == "\r1 of 2 addresses asked, 0 answered\r2 of 2 addresses asked, 1 answered\n"
 
 
 def test_a_try_whose_end_is_not_known_counts_as_refused(tmp_path: Path) -> None:
