@@ -38,7 +38,7 @@ from collector.people.service import forget
 from collector.prepare import Batch, pack
 from collector.rolling import write_round
 from collector.running_totals import TotalsCache
-from collector.settings import CollectorSettings
+from collector.settings import CollectorSettings, credentials_directory
 from collector.snmp.estimate import own_estimate
 from collector.snmp.named_credentials import named
 from collector.snmp.opening import open_client
@@ -86,7 +86,7 @@ class Collector:
             self.writer,
             self.ingest,
             open_client,
-            partial(named, Path(settings.snmp_credentials)),
+            partial(named, credentials_directory(settings)),
             own_estimate,
         )
         self._stopping = threading.Event()

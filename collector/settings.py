@@ -49,7 +49,9 @@ class CollectorSettings:
     oidc_ca: str = setting("system", "whom to trust for the provider's TLS: `system`, or a file (PEM)")
     oidc_proxy: str = setting("", "HTTP proxy to the provider, such as http://proxy.example:3128")
     snmp_credentials: str = setting(
-        "/etc/ictagent/snmp", "directory with a file for each credential of polled devices: NAME.toml"
+        "",
+        "directory with a file for each credential of polled devices, NAME.toml; empty: /etc/ictagent/snmp, and of a "
+        "collector with a state directory of its own `snmp` in that",
     )
     snmp_networks: tuple[str, ...] = setting(
         (), "networks in which `ictagent snmp discover` may look for devices, such as 10.1.0.0/16"
@@ -60,3 +62,12 @@ class CollectorSettings:
     influx_token_file: str = setting("", "file with InfluxDB's token")
     influx_retention_days: float = setting(0.0, "age in days beyond which the bucket keeps nothing; 0: no limit known")
     log_level: str = setting("info", "debug, info, warning or error")
+
+
+def credentials_directory(settings: CollectorSettings) -> Path:
+    """Where the credentials of polled devices are."""
+    if settings.snmp_credentials:
+        return Path(settings.snmp_credentials)
+    if settings.state_directory == default_state_directory():
+        return Path("/etc/ictagent/snmp")
+    return settings.state_directory / "snmp"

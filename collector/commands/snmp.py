@@ -16,6 +16,7 @@ from collector.commands.snmp_discover import discover
 from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
+from collector.settings import credentials_directory
 from collector.snmp.client import Endpoint
 from collector.snmp.devices import (
     NewDevice,
@@ -94,7 +95,7 @@ def add(
         wanted_devices = [
             (0, NewDevice(address, port, credential, name, site=site, space=space, space_kind=space_kind or ""))
         ]
-    directory = Path(settings_in(state_directory).snmp_credentials)
+    directory = credentials_directory(settings_in(state_directory))
     for one in {device.credential for _, device in wanted_devices}:
         named(directory, one)
     added: list[tuple[str, NewDevice]] = []
@@ -193,7 +194,7 @@ def test(device: str, state_directory: Path | None) -> None:
     with database_of(state_directory) as database, plain_errors():
         with database.read() as connection:
             found = find_polled(connection, device)
-        credential = named(Path(settings_in(state_directory).snmp_credentials), found.credential)
+        credential = named(credentials_directory(settings_in(state_directory)), found.credential)
         client = open_client(Endpoint(found.host, found.port, found.timeout_seconds, found.retries), credential)
         asyncio.run(_tried(client))
 

@@ -15,6 +15,7 @@ from collector.commands.common import actor, database_of, plain_errors, settings
 from collector.database.audit import audit
 from collector.database.engine import Database
 from collector.errors import CollectorError
+from collector.settings import credentials_directory
 from collector.snmp.client import Credential
 from collector.snmp.devices import NewDevice, add_device
 from collector.snmp.discovery import Discovered, Discovery, Found, addresses_of
@@ -84,7 +85,7 @@ def discover(
     if site and not adding:
         raise click.UsageError("--site is for --add")
     settings = settings_in(state_directory)
-    credentials = _credentials(Path(settings.snmp_credentials), wanted)
+    credentials = _credentials(credentials_directory(settings), wanted)
     with plain_errors():
         addresses = addresses_of(network, settings.snmp_networks)
         with database_of(state_directory) as database, refusals_in(Path(settings.state_directory)) as refusals:

@@ -36,6 +36,7 @@ from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.rates import TICKS_PER_SECOND, restarted
 from collector.snmp.snapshot import Snapshot
+from collector.snmp.utilisation import MemoryUse, ProcessorLoad
 from collector.wire import Received, Refused, WireReport
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,9 @@ READING_SECONDS = 300
 """How often what pages show of a device is written, beside every inventory."""
 
 _INTERVALS = ("power_seconds", "utilisation_seconds", "inventory_seconds")
+
+NOTED_SECONDS = 50
+"""How often it is written that a device answers."""
 
 Open = Callable[[Endpoint, Credential], SnmpClient]
 FindCredential = Callable[[str], Credential]
@@ -190,11 +194,11 @@ class Poller:
         shown = None
         if "inventory" in poll.parts or now - state.shown_at >= READING_SECONDS:
             state.shown_at = now
-            shown = page_body(poll, state.last_interfaces)
+            shown = page_body(poll, state.last_load, state.last_interfaces)
         names = tuple(one.name for one in state.holding)
         kind = state.identity.kind if "inventory" in poll.parts else ""
-        if shown is not None or state.told != "ok":
-            state.told = "ok"
+        if shown is not None or state.told != "ok" or now - state.noted_at >= NOTED_SECONDS:
+            state.told, state.noted_at = "ok", now
             problem = state.problems[0] if state.problems else None
             outcome = PollOutcome(
                 state.device.device_id,
@@ -252,7 +256,8 @@ class DeviceState:
         self.holding: list[Profile] = []
         self.identity = DeviceIdentity()
         self.last_interfaces: list[Interface] = []
-        self.shown_at = 0
+        self.shown_at = self.noted_at = 0
+        self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
         self.told = ""
         self.problems: tuple[SnmpError, ...] = ()
         """What of the last poll failed, while the rest was read."""
@@ -313,6 +318,8 @@ class DeviceState:
             self.identity = reading.identity
         found = interfaces(snapshot) if "utilisation" in parts else []
         self.last_interfaces = found or self.last_interfaces
+        if "utilisation" in parts:
+            self.last_load = (reading.processors, reading.memory)
         up_time = self._note_up_time(snapshot)
         reading = dataclasses.replace(reading, identity=self.identity)
         return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
@@ -331,16 +338,16 @@ class DeviceState:
         return ticks / TICKS_PER_SECOND
 
 
-def page_body(poll: Poll, found: Sequence[Interface]) -> str:
-    """What pages and the API show of a device's last whole reading, as JSON."""
+def page_body(poll: Poll, load: tuple[Sequence[ProcessorLoad], Sequence[MemoryUse]], found: Sequence[Interface]) -> str:
+    """What pages and the API show of a device, as JSON: each part as it was read last."""
     reading = poll.reading
     shown = {
         "at": poll.time.wall_ns // 10**9,
         "identity": asdict(reading.identity),
         "power": asdict(reading.power),
         "readings": [asdict(one) for one in reading.readings],
-        "processors": [asdict(one) for one in reading.processors],
-        "memory": [asdict(one) for one in reading.memory],
+        "processors": [asdict(one) for one in load[0]],
+        "memory": [asdict(one) for one in load[1]],
         "interfaces": [asdict(one) for one in found],
         "up_time_seconds": poll.up_time_seconds,
     }
