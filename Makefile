@@ -32,6 +32,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/ingest.py
 	$(BIN)/python tests/benchmarks/month_totals.py
 	$(BIN)/python tests/benchmarks/power_model_fit.py
+	$(BIN)/python tests/benchmarks/snmp_poll.py
 
 sbom: $(VENV)/.dev
 	$(BIN)/python deploy/sbom.py --output dist
