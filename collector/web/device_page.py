@@ -15,6 +15,7 @@ from carbon.calendar import zone
 from carbon.wording import figure
 from collector.queries import device_detail
 from collector.service import Collector
+from collector.snmp.polled import FEEDING_KINDS
 from collector.totals import nothing
 from collector.web.charts import Row, power_chart, thinned
 from collector.web.guest_routes import shown_guests
@@ -88,6 +89,7 @@ def _device(request: Request, device_id: str) -> Response:
             "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
+            "feeding_kinds": FEEDING_KINDS,
             "today": shown(totals.today.get(device_id, nothing())),
             "year": shown(totals.year_of(device_id)),
         },
