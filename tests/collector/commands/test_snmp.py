@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli import EXIT_CONFIGURATION
 from agent.errors import ConfigurationError
 from collector.snmp.named_credentials import named, names
 from tests.collector.commands.conftest import Installation
@@ -41,8 +42,6 @@ def test_a_removed_device_is_retired_and_taken_back_by_its_id(installation: Inst
         ("host,port\n192.0.2.3,many\n", "line 2"),
         ("host,port\n192.0.2.3,70000\n", "line 2: 70000 is no UDP port"),
         ("host,power_seconds\n192.0.2.3,1\n", "line 2: power_seconds must lie between"),
-        ("host,credential\n192.0.2.3,nobody\n", "there is no credential nobody"),
-        ("host,credential\n192.0.2.3,../../etc/shadow\n", "is no name of a credential"),
     ],
 )
 def test_a_wrong_row_is_named_and_then_nothing_is_added(
@@ -51,6 +50,16 @@ def test_a_wrong_row_is_named_and_then_nothing_is_added(
     file = tmp_path / "devices.csv"
     file.write_text(text)
     assert words in installation.refused("snmp", "add", "--file", str(file))
+    assert listed(installation) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("nobody", "there is no credential nobody"), ("../../etc/shadow", "is no name of a credential")]
+)
+def test_a_credential_that_cannot_be_is_wrong_configuration(installation: Installation, name: str, words: str) -> None:
+    done = installation.run("snmp", "add", "192.0.2.3", "--credential", name)
+    assert done.exit_code == EXIT_CONFIGURATION
+    assert words in done.stderr
     assert listed(installation) == []
 
 
