@@ -66,9 +66,11 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         yield Estate(served, settle_in(served, ESTATE + TROUBLES, days=2))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window. For one module: playwright's event loop counts as running in this thread for
+    as long as it is open, and tests of other modules have loops of their own.
+    """
     if not CHROMIUM.exists():
         missing("Chromium (Debian package chromium)")
     with sync_playwright() as playwright:
