@@ -10,6 +10,7 @@ from collector.database.engine import Database, open_database
 from collector.database.locks import DEAD_SECONDS, adopt_outbox, cluster_job
 from collector.database.schema import collector_instance, outbox
 from collector.errors import DatabaseError
+from tests.servers.process import wait_until
 
 NOW = 1_790_000_000
 
@@ -77,11 +78,19 @@ def test_a_collector_that_dies_gives_its_lock_back(postgres_url: str, postgres_d
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
             )
         )
+    # The server ends a connection in its own time.
+    wait_until(lambda: advisory_locks(postgres_database) == 0, "the dead collector's connection to end")
     with cluster_job(postgres_database, "ledger") as mine:
         assert mine
     with pytest.raises(DatabaseError, match="terminating connection"):
         held.__exit__(None, None, None)
     dying.close()
+
+
+def advisory_locks(database: Database) -> int:
+    with database.read() as connection:
+        count = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        return int(connection.execute(count).scalar_one())
 
 
 def test_of_many_that_ask_at_once_one_runs_the_job(postgres_url: str, postgres_database: Database) -> None:
