@@ -23,9 +23,8 @@ def make(settings: "AgentSettings", root: Path) -> Source:
     if not url:
         absent = Absent("no controller is configured (redfish_url)")
         return Background(lambda: absent, settings.bmc_interval_seconds, present=lambda: absent)
-    # Most hosts have none, and need not carry what asking one takes.
-    from agent.sources.redfish_client import RedfishClient  # noqa: PLC0415
-    from agent.sources.redfish_machine import Machine  # noqa: PLC0415
+    from agent.sources.redfish_client import RedfishClient  # noqa: PLC0415  # most hosts ask no controller
+    from agent.sources.redfish_machine import Machine  # noqa: PLC0415  # likewise
 
     machine = Machine(
         RedfishClient(url, settings.redfish_user, settings.redfish_password_file, settings.redfish_ca),

@@ -6,7 +6,7 @@ as theirs. Of a UPS only its loss is its own.
 """
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series, SourceState, Value
@@ -216,9 +216,3 @@ def _signed(value: int | None) -> int | None:
 
 def _status(up: bool | None) -> int | None:
     return None if up is None else _UP if up else _DOWN
-
-
-def forget_counters(before: Before, kept: Iterable[int]) -> None:
-    """Drop what is remembered of interfaces that are gone."""
-    wanted = set(kept)
-    before.counters = {key: count for key, count in before.counters.items() if key[0] in wanted}

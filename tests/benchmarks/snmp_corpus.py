@@ -13,7 +13,7 @@ import csv
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,6 +116,21 @@ def utilisation_rows(rows: list[dict[str, str]], said: dict[str, DeviceReading])
         yield Row(row["recording"], row["kind"], row["council"], f"{wanted:g} [{place}]", text, good, _check(row))
 
 
+def compared(folder: Path, is_mine: Callable[[str], bool]) -> list[Row]:
+    """Every expected figure and text of the recordings whose names are asked for, beside what we say."""
+    tables = {
+        name: [row for row in table(folder / f"{name}.tsv") if is_mine(row["recording"])]
+        for name in ("power", "inventory", "utilisation")
+    }
+    names = {row["recording"] for rows in tables.values() for row in rows}
+    said = {name: evaluate_whole(recording(folder / "snmprec" / f"{name}.snmprec")) for name in sorted(names)}
+    return [
+        *power_rows(tables["power"], said),
+        *inventory_rows(tables["inventory"], said),
+        *utilisation_rows(tables["utilisation"], said),
+    ]
+
+
 def print_table(rows: list[Row], title: str) -> None:
     print(f"\n{title}")
     print(f"  {'':<44} {'council A':>18} {'A and B':>18} {'all':>18}")
@@ -140,24 +155,9 @@ def main() -> None:
     )
     parser.add_argument("--council", default="ABC", help="with --missing: only these")
     arguments = parser.parse_args()
-    names = {row["recording"] for row in table(arguments.recordings / "inventory.tsv")}
-    names |= {row["recording"] for row in table(arguments.recordings / "power.tsv")}
-    names |= {row["recording"] for row in table(arguments.recordings / "utilisation.tsv")}
-    names = {name for name in names if re.search(arguments.only, name)}
-    said = {
-        name: evaluate_whole(recording(arguments.recordings / "snmprec" / f"{name}.snmprec")) for name in sorted(names)
-    }
-
-    def of(file: str) -> list[dict[str, str]]:
-        return [row for row in table(arguments.recordings / f"{file}.tsv") if row["recording"] in names]
-
-    rows = [
-        *power_rows(of("power"), said),
-        *inventory_rows(of("inventory"), said),
-        *utilisation_rows(of("utilisation"), said),
-    ]
+    rows = compared(arguments.recordings, lambda name: re.search(arguments.only, name) is not None)
     plain, noted = [row for row in rows if not row.note], [row for row in rows if row.note]
-    print(f"{len(said)} recordings, {len(rows)} expected figures and texts")
+    print(f"{len({row.recording for row in rows})} recordings, {len(rows)} expected figures and texts")
     print_table(plain, "found/expected")
     print_table(noted, "apart: rows whose note or check says that the expected value is not the plain truth")
     for row in noted:

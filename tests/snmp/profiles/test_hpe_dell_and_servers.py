@@ -13,7 +13,6 @@ from collector.snmp.device import DeviceReading, evaluate_whole
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.values import Oid, SnmpValue
 from tests.benchmarks import snmp_corpus
-from tests.servers.recordings import recording
 
 E = "1.3.6.1.4.1."
 DESCRIPTION, OBJECT_ID = "1.3.6.1.2.1.1.1.0", "1.3.6.1.2.1.1.2.0"
@@ -444,14 +443,5 @@ def test_a_switch_that_answers_is_not_said_to_draw_nothing() -> None:
 
 
 def test_recordings_of_the_families_are_met(shared: Path) -> None:
-    folder = shared / "snmp"
-    tables = {name: snmp_corpus.table(folder / f"{name}.tsv") for name in ("power", "inventory", "utilisation")}
-    mine = {name: [row for row in rows if re.match(FAMILIES, row["recording"])] for name, rows in tables.items()}
-    names = {row["recording"] for rows in mine.values() for row in rows}
-    said = {name: evaluate_whole(recording(folder / "snmprec" / f"{name}.snmprec")) for name in names}
-    rows = [
-        *snmp_corpus.power_rows(mine["power"], said),
-        *snmp_corpus.inventory_rows(mine["inventory"], said),
-        *snmp_corpus.utilisation_rows(mine["utilisation"], said),
-    ]
+    rows = snmp_corpus.compared(shared / "snmp", lambda name: re.match(FAMILIES, name) is not None)
     assert sum(row.good for row in rows if not row.note) >= MET

@@ -12,7 +12,6 @@ from collector.snmp.device import DeviceReading, evaluate_whole
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.values import Oid, SnmpValue
 from tests.benchmarks import snmp_corpus
-from tests.servers.recordings import recording
 
 E = "1.3.6.1.4.1"
 STORAGE = "1.3.6.1.2.1.25.2.3.1"
@@ -543,16 +542,7 @@ def test_a_device_is_read_as_its_mib_says(case: Case) -> None:
 
 
 def test_recordings_of_servers_and_appliances_are_read(shared: Path) -> None:
-    folder = shared / "snmp"
-    rows = {name: snmp_corpus.table(folder / f"{name}.tsv") for name in ("power", "inventory", "utilisation")}
-    mine = {name: [row for row in found if _is_mine(row["recording"])] for name, found in rows.items()}
-    names = {row["recording"] for found in mine.values() for row in found}
-    said = {name: evaluate_whole(recording(folder / "snmprec" / f"{name}.snmprec")) for name in names}
-    found = [
-        *snmp_corpus.power_rows(mine["power"], said),
-        *snmp_corpus.inventory_rows(mine["inventory"], said),
-        *snmp_corpus.utilisation_rows(mine["utilisation"], said),
-    ]
+    found = snmp_corpus.compared(shared / "snmp", _is_mine)
     assert len(found) == EXPECTED
     assert sum(row.good for row in found) >= MET
 

@@ -12,7 +12,6 @@ from collector.snmp.profile_files import profiles
 from collector.snmp.relative import resolved
 from collector.snmp.snapshot import Snapshot
 from tests.benchmarks import snmp_corpus
-from tests.servers.recordings import recording
 
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("switches.toml").read_text("utf-8"))["case"]
 ENTERPRISES = "1.3.6.1.4.1"
@@ -54,16 +53,7 @@ def test_oids_may_begin_at_the_sys_object_id() -> None:
 
 
 def test_recordings_of_the_families_are_met(shared: Path) -> None:
-    folder = shared / "snmp"
-    tables = {name: snmp_corpus.table(folder / f"{name}.tsv") for name in ("power", "inventory", "utilisation")}
-    mine = {name: [row for row in rows if re.match(FAMILIES, row["recording"])] for name, rows in tables.items()}
-    names = {row["recording"] for rows in mine.values() for row in rows}
-    said = {name: evaluate_whole(recording(folder / "snmprec" / f"{name}.snmprec")) for name in names}
-    rows = [
-        *snmp_corpus.power_rows(mine["power"], said),
-        *snmp_corpus.inventory_rows(mine["inventory"], said),
-        *snmp_corpus.utilisation_rows(mine["utilisation"], said),
-    ]
+    rows = snmp_corpus.compared(shared / "snmp", lambda name: re.match(FAMILIES, name) is not None)
     plain = [row for row in rows if not row.note]
     assert len(plain) >= EXPECTED
     assert sum(row.good for row in plain) >= MET
