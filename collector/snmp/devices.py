@@ -163,8 +163,11 @@ def polled_devices(
     connection: Connection, *, removed: bool = False, device_id: str | None = None
 ) -> list[PolledDevice]:
     """The devices that are polled (or were), by address; of one id, that one alone."""
+    names = PolledDevice.__dataclass_fields__
+    # Not the last readings, which are large and which a page asks for one by one.
+    columns = [column for column in snmp_device.c if column.name in names]
     query = (
-        select(snmp_device, device.c.kind, agent_key.c.id.label("key_id"))
+        select(*columns, device.c.kind, agent_key.c.id.label("key_id"))
         .join(device, device.c.id == snmp_device.c.device_id)
         .join(agent_key, agent_key.c.device_id == device.c.id)
         .where(snmp_device.c.removed_at.isnot(None) if removed else snmp_device.c.removed_at.is_(None))
@@ -172,7 +175,6 @@ def polled_devices(
     )
     if device_id is not None:
         query = query.where(snmp_device.c.device_id == device_id)
-    names = PolledDevice.__dataclass_fields__
     return [
         PolledDevice(**{**{name: row[name] for name in names}, "profiles": tuple(json.loads(row["profiles"]))})
         for row in connection.execute(query).mappings()

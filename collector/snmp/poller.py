@@ -23,6 +23,7 @@ from collector.clocks import Sent
 from collector.database.engine import Database
 from collector.database.writer import Writer
 from collector.errors import CollectorError
+from collector.estate_version import estate_version
 from collector.ingest import Ingest
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
@@ -73,6 +74,7 @@ class Poller:
         self.polls = self.failures = 0
         self._database, self._writer, self._ingest = database, writer, ingest
         self._open, self._credential, self._estimate = open_client, credential, estimate
+        self._estate_version = ""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
         self._states: dict[str, DeviceState] = {}
@@ -116,15 +118,21 @@ class Poller:
             except CollectorError as error:
                 logger.error("polled devices cannot be read: %s; %s", error.message, error.remedy)  # noqa: TRY400  # said, not traced
             else:
-                await self._follow(devices, gate)
+                if devices is not None:
+                    await self._follow(devices, gate)
             try:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
         await self._end(list(self._tasks))
 
-    def _devices(self) -> dict[str, PolledDevice]:
+    def _devices(self) -> dict[str, PolledDevice] | None:
+        """The devices to poll; None while nothing of the estate was edited since they were read."""
         with self._database.read() as connection:
+            version = estate_version(connection)
+            if version == self._estate_version:
+                return None
+            self._estate_version = version
             return {one.device_id: one for one in polled_devices(connection)}
 
     async def _follow(self, devices: dict[str, PolledDevice], gate: asyncio.Semaphore) -> None:
