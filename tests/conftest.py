@@ -22,3 +22,8 @@ def shared() -> Path:
     if not (SHARED / "carbon.md").is_file():
         missing("the folder `shared` beside the checkout")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests with a limit of their own are the long ones: they begin first, so that none is left alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
