@@ -1,0 +1,53 @@
+"""Serial numbers, asset tags and names as a spreadsheet leaves them."""
+
+import re
+
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)
+_ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"})
+_NONE = frozenset({
+    "", "-", "--", "n/a", "na", "none", "unknown", "tbc", "tba", "?", "null", "nil", "not known", "no serial", "missing",
+    "not applicable", "to be filled by o.e.m.", "default string", "system serial number", "xxxx", "xxx", "x", "0", "none found",
+})  # fmt: skip
+_LARGEST_EXACT = 10**15
+"""A spreadsheet keeps 15 digits; what follows is zeros."""
+
+
+def damaged(cell: object) -> str:
+    """What a spreadsheet did to an identifier, in words; "" where nothing is seen.
+
+    >>> damaged("1.23457E+11"), damaged(4.2), damaged("CN0X3F4")
+    ('a spreadsheet turned it into 1.23457E+11: digits are lost', 'a spreadsheet turned it into the number 4.2', '')
+    """
+    if isinstance(cell, float):
+        if cell >= _LARGEST_EXACT:
+            return f"a spreadsheet turned it into the number {cell:.0f}: digits beyond the fifteenth are lost"
+        return f"a spreadsheet turned it into the number {cell:g}"
+    if isinstance(cell, str) and _SCIENTIFIC.fullmatch(cell.strip()) and "+" in cell:
+        return f"a spreadsheet turned it into {cell.strip()}: digits are lost"
+    if isinstance(cell, str) and cell.strip().lower() in _ERRORS:
+        return f"the formula failed ({cell.strip()})"
+    return ""
+
+
+def identifier(cell: object) -> str:
+    """An identifier as text; "" where the cell says that there is none. A date in its place is given as text too.
+
+    >>> identifier(10045.0), identifier(" n/a "), identifier("CZ 1234")
+    ('10045', '', 'CZ 1234')
+    """
+    if cell is None or isinstance(cell, bool):
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    text = " ".join(str(cell).split())
+    return "" if text.lower() in _NONE else text
+
+
+def comparable(text: str) -> str:
+    """An identifier for comparison: people type it with spaces, dashes and leading zeros of their own.
+
+    >>> comparable("cz-1234 ab") == comparable("CZ1234AB"), comparable("000123") == comparable("123")
+    (True, True)
+    """
+    plain = re.sub(r"[^0-9A-Za-z]", "", text).upper()
+    return plain.lstrip("0") or plain
