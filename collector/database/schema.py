@@ -51,6 +51,7 @@ from collector.database.estate import (
     space_pue,
 )
 from collector.database.metadata import metadata
+from collector.database.neighbourhood import snmp_neighbour
 from collector.database.network import snmp_device
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 
@@ -96,6 +97,7 @@ __all__ = [
     "setting",
     "site",
     "snmp_device",
+    "snmp_neighbour",
     "source_state",
     "space",
     "space_pue",

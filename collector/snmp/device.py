@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from collector.snmp.device_power import DevicePower, device_power
 from collector.snmp.identity import DeviceIdentity, identify
+from collector.snmp.neighbours import Neighbour
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.readings import Reading, readings
@@ -23,6 +24,8 @@ class DeviceReading:
     processors: list[ProcessorLoad]
     memory: list[MemoryUse]
     profiles: tuple[str, ...]
+    neighbours: tuple[Neighbour, ...] = ()
+    """What it sees at its ports: of its last inventory, where the poll did not ask again."""
 
 
 def evaluate(snapshot: Snapshot, holding: Sequence[Profile]) -> DeviceReading:

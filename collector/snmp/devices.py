@@ -19,6 +19,8 @@ from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
+from collector.snmp.neighbour_store import note_neighbours
+from collector.snmp.neighbours import Neighbour
 
 KEY_SECONDS = 100 * 365 * DAY_SECONDS
 """The key's secret is forgotten as it is made: nobody can send with it."""
@@ -84,6 +86,8 @@ class PollOutcome:
     profiles: tuple[str, ...] = ()
     kind: str = ""
     reading: str | None = None
+    neighbours: tuple[Neighbour, ...] | None = None
+    """What it sees at its ports, None where that was not asked."""
 
 
 def add_device(connection: Connection, wanted: NewDevice, actor: str) -> str:
@@ -222,6 +226,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
         if one.reading is not None:
             values["reading"] = one.reading
         connection.execute(update(snmp_device).where(snmp_device.c.device_id == one.device_id).values(**values))
+        if one.neighbours is not None:
+            note_neighbours(connection, one.device_id, one.neighbours, one.at)
         if one.kind:
             same = (device.c.id == one.device_id) & (device.c.kind != one.kind)
             if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:

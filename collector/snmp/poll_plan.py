@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from collector.snmp.identity import ENGINE_ID, SYS_UP_TIME, SYSTEM
 from collector.snmp.interfaces import columns as interface_columns
+from collector.snmp.neighbours import COLUMNS as NEIGHBOUR_COLUMNS
 from collector.snmp.oids import is_instance
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import oids_in
@@ -50,6 +51,8 @@ def wanted(part: Part, profiles: Iterable[Profile], *, with_interfaces: bool = T
         oids |= interface_columns(("inventory", "state") if part == "inventory" else ("state", "counters"))
         # The name is a tag of every point, and the speed says which rates can be.
         oids |= interface_columns(("inventory",))
+        if part == "inventory":
+            oids |= NEIGHBOUR_COLUMNS
     return Wanted(
         frozenset(oid for oid in oids if is_instance(oid)), frozenset(oid for oid in oids if not is_instance(oid))
     )

@@ -31,6 +31,7 @@ from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled
 from collector.snmp.fetch import KnownRows, fetch, holding
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
 from collector.snmp.interfaces import Interface, interfaces
+from collector.snmp.neighbours import Neighbour, neighbours
 from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
 from collector.snmp.polled import Before, OwnPower, Poll, report_of
 from collector.snmp.profile import Profile
@@ -217,6 +218,7 @@ class Poller:
                 profiles=names,
                 kind=kind,
                 reading=shown,
+                neighbours=state.neighbours if "inventory" in poll.parts else None,
             )
             await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
 
@@ -264,6 +266,7 @@ class DeviceState:
         self.holding: list[Profile] = []
         self.identity = DeviceIdentity()
         self.last_interfaces: list[Interface] = []
+        self.neighbours: tuple[Neighbour, ...] = ()
         self.shown_at = self.noted_at = 0
         self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
         self.told = ""
@@ -326,10 +329,12 @@ class DeviceState:
             self.identity = reading.identity
         found = interfaces(snapshot) if "utilisation" in parts else []
         self.last_interfaces = found or self.last_interfaces
+        if "inventory" in parts:
+            self.neighbours = tuple(neighbours(snapshot, found))
         if "utilisation" in parts:
             self.last_load = (reading.processors, reading.memory)
         up_time = self._note_up_time(snapshot)
-        reading = dataclasses.replace(reading, identity=self.identity)
+        reading = dataclasses.replace(reading, identity=self.identity, neighbours=self.neighbours)
         return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
 
     def _note_up_time(self, snapshot: Snapshot) -> float | None:
