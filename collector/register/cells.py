@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from carbon.device_classes import CLASSES
-from collector.register.dates import DateProblem, read_date
 from collector.register.fields import IDENTITY
 from collector.register.mapping import RegisterMapping
 from collector.register.meanings import (
@@ -20,7 +19,8 @@ from collector.register.meanings import (
 )
 from collector.register.rows import Fault, RegisterRow, Severity
 from collector.register.serials import damaged, identifier
-from collector.register.sheets import Cell, Sheet
+from collector.tables.dates import DateProblem, read_date
+from collector.tables.sheets import Cell, Sheet
 
 _POSTCODE = re.compile(r"(GIR ?0AA|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2})", re.IGNORECASE)
 LONGEST_TEXT = 500

@@ -5,13 +5,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from carbon.device_classes import CLASSES
 from collector.errors import BadRequest
 from collector.register.fields import FIELDS, words
+from collector.tables.dates import DateOrder
 
-DateOrder = Literal["day first", "month first"]
 STATUSES = ("in_use", "spare", "disposed", "on_loan", "unknown")
 TENURES = ("own", "leased", "landlord")
 _VALUES: dict[str, Iterable[str]] = {"device_class": (*CLASSES, "ignore"), "status": STATUSES, "tenure": TENURES}

@@ -11,7 +11,7 @@ from collector.register.fields import header_row, proposed, words
 from collector.register.mapping import RegisterMapping
 from collector.register.rows import Fault, RegisterFile, RegisterRow, Severity
 from collector.register.serials import comparable
-from collector.register.sheets import Cell, Sheet, read_sheets
+from collector.tables.sheets import Cell, Sheet, read_sheets
 
 _SUM_WORDS = frozenset({"total", "totals", "subtotal", "sub total", "grand total", "sum", "count"})
 _LONG_SERIAL = 6

@@ -1,11 +1,11 @@
-"""Dates as registers hold them: real dates, spreadsheets' day numbers, and text in every order people write."""
+"""Dates as tables hold them: real dates, spreadsheets' day numbers, and text in every order people write."""
 
 import datetime
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-from collector.register.mapping import DateOrder
-
+DateOrder = Literal["day first", "month first"]
 EARLIEST = datetime.date(1980, 1, 1)
 _MONTHS = {
     name: number

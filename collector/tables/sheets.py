@@ -1,4 +1,4 @@
-"""A register's file as sheets of cells, each with its address: CSV in the encodings that spreadsheets write, and XLSX."""
+"""A file as sheets of cells, each with its address: CSV in the encodings that spreadsheets write, and XLSX."""
 
 import csv
 import datetime
@@ -12,7 +12,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from collector.errors import BadRequest
 
 Cell = str | int | float | bool | datetime.date | None
-"""A date and time is a `datetime.datetime`, which is a date; a duration and an empty cell are None."""
+"""A date and time is a `datetime.datetime`, which is a date; a time of day is text such as `00:30`; an empty cell is None."""
 
 MOST_BYTES = 100 * 1024 * 1024
 MOST_UNPACKED_BYTES = 1024 * 1024 * 1024
@@ -96,7 +96,7 @@ def _workbook(path: Path) -> list[Sheet]:
 
 
 def _require_modest(path: Path) -> None:
-    """Raise where the file would unpack to more than a register ever holds."""
+    """Raise where the file would unpack to more than a table of rows ever holds."""
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as packed:
@@ -111,6 +111,11 @@ def _plain(cell: object) -> Cell:
         return int(cell)
     if isinstance(cell, str):
         return cell.strip() or None
+    if isinstance(cell, datetime.time):
+        return f"{cell:%H:%M}"
+    if isinstance(cell, datetime.timedelta):
+        hours, seconds = divmod(round(cell.total_seconds()), 3600)
+        return f"{hours:02}:{seconds // 60:02}"
     return cell if isinstance(cell, (int, float, bool, datetime.date)) else None
 
 
