@@ -15,3 +15,12 @@ class CalendarError(CarbonError):
 
 class FactorError(CarbonError):
     """There is no factor for this, or the factors do not allow it."""
+
+
+class TreeError(CarbonError):
+    """An edge of the metering tree cannot be; the remedy says what can."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy

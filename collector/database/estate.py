@@ -137,7 +137,8 @@ meter = Table(
     UniqueConstraint("device_id", "name"),
 )
 
-# What a meter feeds: another meter, or a device. `share` is the part of the parent that goes there.
+# What a meter feeds: another meter, or a device. `share` is the part of the parent that goes there; NULL where it is
+# not known, and what goes there is told by the child's own meters.
 meter_edge = Table(
     "meter_edge",
     metadata,
@@ -145,7 +146,7 @@ meter_edge = Table(
     Column("parent_meter_id", ROW_ID, ForeignKey("meter.id"), nullable=False, index=True),
     Column("child_meter_id", ROW_ID, ForeignKey("meter.id"), nullable=True, index=True),
     Column("child_device_id", text("child_device_id").type, ForeignKey("device.id"), nullable=True, index=True),
-    Column("share", Float, nullable=False),
+    Column("share", Float, nullable=True),
     *validity(),
     CheckConstraint("(child_meter_id IS NULL) <> (child_device_id IS NULL)", name="one_child"),
 )

@@ -54,6 +54,7 @@ from collector.database.metadata import metadata
 from collector.database.neighbourhood import snmp_neighbour
 from collector.database.network import snmp_device
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
+from collector.database.power_path import power_link
 
 __all__ = [
     "account",
@@ -88,6 +89,7 @@ __all__ = [
     "organisation",
     "outbox",
     "outbox_cursor",
+    "power_link",
     "rejected_rows",
     "report_sequence",
     "report_stream",
