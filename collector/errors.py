@@ -49,6 +49,12 @@ class CloneDetected(CollectorError):
     status = 409
 
 
+class LeaseLost(CollectorError):
+    """Another collector polls the device by now, or may: what this one read of it is not recorded."""
+
+    code = "lease_lost"
+
+
 class NotAuthorised(CollectorError):
     """No key, an unknown key, or a revoked one."""
 

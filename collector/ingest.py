@@ -22,6 +22,7 @@ from collector.estate_version import estate_version
 from collector.keys import KEY_SECONDS, KeyRow, Rotation, find_key, promote, proved, split_secret
 from collector.prepare import Recording, prepare
 from collector.record import Incoming, Recorded, record
+from collector.snmp.leases import Lease
 from collector.wire import Received, receive
 
 logger = logging.getLogger(__name__)
@@ -100,11 +101,19 @@ class Ingest:
             raise
 
     async def take(
-        self, key_id: str, device_id: str, received: Received, sent: Sent, sender: Sender | None = None
+        self,
+        key_id: str,
+        device_id: str,
+        received: Received,
+        sent: Sent,
+        sender: Sender | None = None,
+        *,
+        lease: Lease | None = None,
     ) -> Recorded:
         """Record a decoded report of a device whose key is known: what all that report have in common.
 
-        `sender` is who sends it, where copies of keys must be told apart; a poll of the collector's own has none.
+        `sender` is who sends it, where copies of keys must be told apart; a poll of the collector's own has none, and
+        with several collectors a `lease`: it raises LeaseLost where that is another's by now.
         """
         context = self._contexts.get(device_id)
         if context is None:
@@ -116,7 +125,7 @@ class Ingest:
         recording = prepare(received, context, sent)
         report = received.report
         identity = Identity(key_id, report.stream_id, report.sequence, received.sha256)
-        incoming = Incoming(identity, recording, self._collector_id, sender)
+        incoming = Incoming(identity, recording, self._collector_id, sender, lease)
         recorded: Recorded = await asyncio.wrap_future(self._writer.submit(self._record, incoming))
         self._note(device_id, recording, recorded)
         return recorded

@@ -19,6 +19,7 @@ from collector.model_meter import make_loss_meter
 from collector.outbox import append
 from collector.prepare import Recording
 from collector.record_estate import record_estate
+from collector.snmp.leases import Lease, hold
 
 _OTHER_KIND = "energy of a meter that was of another kind before"
 _METERS = select(meter.c.name, meter.c.id, meter.c.kind).where(meter.c.device_id == bindparam("device"))
@@ -32,6 +33,8 @@ class Incoming:
     recording: Recording
     collector_id: str
     sender: Sender | None = None
+    lease: Lease | None = None
+    """Of a poll: the lease under which it was made, where there are several collectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ def record(connection: Connection, items: Sequence[Incoming]) -> list[Recorded |
     for index in order:
         item = items[index]
         try:
+            hold(connection, item.recording.device_id, item.lease)
             received_at, sampled_at = item.recording.received_at, item.recording.last_sample_at
             stream_row = claim(connection, item.identity, received_at, sampled_at, item.sender)
         except CollectorError as error:

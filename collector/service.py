@@ -40,6 +40,7 @@ from collector.rolling import write_round
 from collector.running_totals import TotalsCache
 from collector.settings import CollectorSettings, credentials_directory
 from collector.snmp.estimate import own_estimate
+from collector.snmp.leases import Leases
 from collector.snmp.named_credentials import named
 from collector.snmp.opening import open_client
 from collector.snmp.poller import Poller
@@ -88,6 +89,7 @@ class Collector:
             open_client,
             partial(named, credentials_directory(settings)),
             own_estimate,
+            Leases(self.database, self.collector_id),
         )
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(

@@ -1,10 +1,16 @@
-"""What all tests share: the folder of reference data beside the project, and how a missing part is treated."""
+"""What all tests share: the folder of reference data beside the project, a PostgreSQL, and how a missing part is treated."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from sqlalchemy import text
+
+from collector.database.engine import Database, open_database
+from collector.database.migrate import migrate
+from tests.servers.postgres import binaries, postgres
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -22,6 +28,27 @@ def shared() -> Path:
     if not (SHARED / "carbon.md").is_file():
         missing("the folder `shared` beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for this worker."""
+    if binaries() is None:
+        missing("PostgreSQL (Debian package postgresql)")
+    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[Database]:
+    """An empty, migrated PostgreSQL database."""
+    opened = open_database(postgres_url)
+    with opened.engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    migrate(opened)
+    yield opened
+    opened.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

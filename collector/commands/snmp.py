@@ -164,13 +164,14 @@ def remove(device: str, undo: bool, state_directory: Path | None) -> None:
 @_STATE
 @output_option()
 def list_devices(removed: bool, state_directory: Path | None, output: str) -> None:
-    """Every polled device with how its last poll went."""
+    """Every polled device with how its last poll went, and with several collectors which one polls it."""
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         rows = polled_devices(connection, removed=removed)
     if output == "json":
         echo_json([asdict(row) for row in rows])
         return
     now = int(time.time())
+    several = any(row.polled_by for row in rows)
     table = [
         (
             row.device_id,
@@ -179,11 +180,13 @@ def list_devices(removed: bool, state_directory: Path | None, output: str) -> No
             row.kind,
             row.state,
             "never" if row.last_ok_at is None else f"{now - row.last_ok_at} s ago",
+            *((row.polled_by,) if several else ()),
             row.last_error,
         )
         for row in rows
     ]
-    echo_table(("device", "address", "name", "kind", "state", "last read", "problem"), table)
+    columns = ("device", "address", "name", "kind", "state", "last read", *(("polled by",) if several else ()), "problem")
+    echo_table(columns, table)
 
 
 @snmp.command("test", epilog="\b\nExample:\n  ictagent snmp test 10.1.2.3")

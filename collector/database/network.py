@@ -1,6 +1,6 @@
-"""Tables of devices that are polled over SNMP: how each is asked, and how the last poll went."""
+"""Tables of devices that are polled over SNMP: how each is asked, how the last poll went, and which collector polls."""
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Table
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table
 from sqlalchemy import text as sql
 
 from collector.database.metadata import instant, metadata, text
@@ -32,6 +32,9 @@ snmp_device = Table(
     text("profiles"),
     # The last readings as JSON, for the device's page.
     text("reading"),
+    # Which of several collectors polls it ('' for none); the number counts up whenever that changes.
+    Column("lease_owner", text("lease_owner").type, nullable=False, server_default=sql("''")),
+    Column("lease_number", BigInteger, nullable=False, server_default="0"),
     Index(
         "uq_snmp_device_address",
         "host",
@@ -40,4 +43,12 @@ snmp_device = Table(
         sqlite_where=sql("removed_at IS NULL"),
         postgresql_where=sql("removed_at IS NULL"),
     ),
+)
+
+# A collector that polls renews its leases here, all of them at once: until when they hold, by the database's clock.
+snmp_poller = Table(
+    "snmp_poller",
+    metadata,
+    Column("collector_id", text("collector_id").type, primary_key=True, nullable=False),
+    instant("until_ns"),
 )

@@ -52,7 +52,7 @@ from collector.database.estate import (
 )
 from collector.database.metadata import metadata
 from collector.database.neighbourhood import snmp_neighbour
-from collector.database.network import snmp_device
+from collector.database.network import snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 from collector.database.power_path import power_link
 
@@ -100,6 +100,7 @@ __all__ = [
     "site",
     "snmp_device",
     "snmp_neighbour",
+    "snmp_poller",
     "source_state",
     "space",
     "space_pue",

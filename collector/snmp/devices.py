@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from collector.database.audit import audit
-from collector.database.schema import agent_key, device, organisation, snmp_device
+from collector.database.schema import agent_key, collector_instance, device, organisation, snmp_device
 from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
+from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
 from collector.snmp.neighbours import Neighbour
 
@@ -70,6 +71,8 @@ class PolledDevice:
     failures: int
     next_try_at: int | None
     profiles: tuple[str, ...]
+    polled_by: str
+    """Host name and id of the collector that holds its lease; empty where there is one collector, or none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class PollOutcome:
     reading: str | None = None
     neighbours: tuple[Neighbour, ...] | None = None
     """What it sees at its ports, None where that was not asked."""
+    lease: Lease | None = None
+    """Under which the poll was: what a collector that lost it says of the device is not written."""
 
 
 def add_device(connection: Connection, wanted: NewDevice, actor: str) -> str:
@@ -170,10 +175,12 @@ def polled_devices(
     names = PolledDevice.__dataclass_fields__
     # Not the last readings, which are large and which a page asks for one by one.
     columns = [column for column in snmp_device.c if column.name in names]
+    polled_by = func.coalesce(collector_instance.c.host_name + " (" + snmp_device.c.lease_owner + ")", "")
     query = (
-        select(*columns, device.c.kind, agent_key.c.id.label("key_id"))
+        select(*columns, device.c.kind, agent_key.c.id.label("key_id"), polled_by.label("polled_by"))
         .join(device, device.c.id == snmp_device.c.device_id)
         .join(agent_key, agent_key.c.device_id == device.c.id)
+        .outerjoin(collector_instance, collector_instance.c.id == snmp_device.c.lease_owner)
         .where(snmp_device.c.removed_at.isnot(None) if removed else snmp_device.c.removed_at.is_(None))
         .order_by(snmp_device.c.host, snmp_device.c.port)
     )
@@ -225,6 +232,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
             values |= {"last_ok_at": one.at, "profiles": json.dumps(one.profiles)}
         if one.reading is not None:
             values["reading"] = one.reading
+        if one.lease is not None and not still_held(connection, one.device_id, one.lease):
+            continue
         connection.execute(update(snmp_device).where(snmp_device.c.device_id == one.device_id).values(**values))
         if one.neighbours is not None:
             note_neighbours(connection, one.device_id, one.neighbours, one.at)

@@ -1,7 +1,8 @@
 """Polling: every device at its times, none held up by another, each poll recorded as a report of its device.
 
 One thread runs an event loop with a task for each device. A device that does not answer is left alone for longer and
-longer and its state says so; the others do not notice. The list of devices is read again when the estate was edited.
+longer and its state says so; the others do not notice. The list of devices is read again when the estate was edited;
+of several collectors each polls those that it has a lease for (`collector.snmp.leases`).
 """
 
 import asyncio
@@ -12,8 +13,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 
 import msgspec
 
@@ -22,7 +24,7 @@ from agent.report import Report, SampleTime
 from collector.clocks import Sent
 from collector.database.engine import Database
 from collector.database.writer import Writer
-from collector.errors import CollectorError
+from collector.errors import CollectorError, LeaseLost
 from collector.estate_version import estate_version
 from collector.ingest import Ingest
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
@@ -31,6 +33,7 @@ from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled
 from collector.snmp.fetch import KnownRows, fetch, holding
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
 from collector.snmp.interfaces import Interface, interfaces
+from collector.snmp.leases import Lease, Leases
 from collector.snmp.neighbours import Neighbour, neighbours
 from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
 from collector.snmp.polled import Before, OwnPower, Poll, report_of
@@ -71,10 +74,12 @@ class Poller:
         open_client: Open,
         credential: FindCredential,
         estimate: Estimate,
+        leases: Leases,
     ) -> None:
         self.polls = self.failures = 0
         self._database, self._writer, self._ingest = database, writer, ingest
         self._open, self._credential, self._estimate = open_client, credential, estimate
+        self._leases = leases
         self._estate_version = ""
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
@@ -110,10 +115,11 @@ class Poller:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._begun.set()
         gate = asyncio.Semaphore(MOST_AT_ONCE)
+        watch = asyncio.create_task(self._stop_in_time(), name="snmp leases")
         while not self._stopping.is_set():
             try:
                 devices = await asyncio.to_thread(self._devices)
-                if devices:
+                if devices is not None and devices.leases:
                     # Read and checked before the first poll, and not where nothing is polled.
                     await asyncio.to_thread(profiles)
             except CollectorError as error:
@@ -125,27 +131,60 @@ class Poller:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
+        watch.cancel()
         await self._end(list(self._tasks))
+        if self._leases.needed:
+            await self._settle(self._leases.leave)
 
-    def _devices(self) -> dict[str, PolledDevice] | None:
-        """The devices to poll; None while nothing of the estate was edited since they were read."""
+    async def _stop_in_time(self) -> None:
+        """End all polls when the leases could not be renewed: another collector may begin with them."""
+        while self._leases.needed:
+            await asyncio.sleep(self._leases.seconds_left() or LOOK_SECONDS)
+            if self._tasks and not self._leases.seconds_left():
+                logger.warning("polling stops: the leases of %d devices could not be renewed", len(self._tasks))
+                await self._end(list(self._tasks))
+
+    async def _settle(self, change: Callable[[], None]) -> None:
+        """Change leases in the database; where it is away they run out by themselves."""
+        try:
+            await asyncio.to_thread(change)
+        except CollectorError as error:
+            logger.warning("leases of polled devices run out by themselves: %s", error.message)
+
+    def _devices(self) -> "Share | None":
+        """The devices to poll; None while nothing of the estate was edited since they were read, nor of the leases."""
         with self._database.read() as connection:
             version = estate_version(connection)
-            if version == self._estate_version:
-                return None
-            self._estate_version = version
-            return {one.device_id: one for one in polled_devices(connection)}
+        edited = version != self._estate_version
+        renewal = self._leases.renew(anew=edited) if self._leases.needed else None
+        if not edited and renewal is None:
+            return None
+        with self._database.read() as connection:
+            devices = {one.device_id: one for one in polled_devices(connection)}
+        self._estate_version = version
+        if renewal is None:
+            return Share(dict.fromkeys(devices), devices)
+        return Share(renewal.share, devices, renewal.to_give_up)
 
-    async def _follow(self, devices: dict[str, PolledDevice], gate: asyncio.Semaphore) -> None:
-        """Begin what is new, end what is gone or asked differently."""
+    async def _follow(self, share: "Share", gate: asyncio.Semaphore) -> None:
+        """Begin what is new, end what is gone, asked differently or another collector's."""
+        devices, leases = share.devices, share.leases
         gone = [
-            name for name in self._tasks if name not in devices or _asked(devices[name]) != _asked(self._known[name])
+            name
+            for name, task in self._tasks.items()
+            if task.done()
+            or name not in devices
+            or name not in leases
+            or leases[name] != self._states[name].lease
+            or _asked(devices[name]) != _asked(self._known[name])
         ]
         await self._end(gone)
-        for name, device in devices.items():
-            if name not in self._tasks:
-                self._known[name] = device
-                state = self._states[name] = DeviceState(device, time.monotonic())
+        if share.to_give_up:
+            await self._settle(partial(self._leases.give_up, share.to_give_up))
+        for name, lease in leases.items():
+            if name in devices and name not in self._tasks:
+                device = self._known[name] = devices[name]
+                state = self._states[name] = DeviceState(device, time.monotonic(), lease)
                 self._tasks[name] = asyncio.create_task(self._poll_for_ever(state, gate), name=f"snmp {device.host}")
 
     async def _end(self, names: Sequence[str]) -> None:
@@ -158,10 +197,13 @@ class Poller:
 
     async def _poll_for_ever(self, state: "DeviceState", gate: asyncio.Semaphore) -> None:
         try:
-            while True:
+            while self._leases.seconds_left():
                 await state.wait_until_due()
                 async with gate:
                     await self._poll(state)
+        except LeaseLost as error:
+            logger.warning("snmp %s: %s", state.device.host, error.message)
+            self._leases.lost()
         finally:
             await state.close()
 
@@ -183,7 +225,9 @@ class Poller:
                 state.stream_id,
                 state.next_sequence(),
             )
-            await self._record(state.device, report, poll.time)
+            await self._record(state, report, poll.time)
+        except LeaseLost:
+            raise
         except (CollectorError, ConfigurationError) as error:
             self.failures += 1
             await self._failed(state, error)
@@ -192,11 +236,12 @@ class Poller:
         state.schedule.done(parts, time.monotonic())
         await self._succeeded(state, poll)
 
-    async def _record(self, device: PolledDevice, report: Report, at: SampleTime) -> None:
+    async def _record(self, state: "DeviceState", report: Report, at: SampleTime) -> None:
         fields = {name: getattr(report, name) for name in WireReport.__struct_fields__}
         received = Received(WireReport(**fields), hashlib.sha256(msgspec.json.encode(report)).digest(), Refused())
         sent = Sent(at.wall_ns, at.boot_ns, report.boot_id, at.wall_ns)
-        await self._ingest.take(device.key_id, device.device_id, received, sent)
+        device = state.device
+        await self._ingest.take(device.key_id, device.device_id, received, sent, lease=state.lease)
 
     async def _succeeded(self, state: "DeviceState", poll: Poll) -> None:
         now = int(time.time())
@@ -219,6 +264,7 @@ class Poller:
                 kind=kind,
                 reading=shown,
                 neighbours=state.neighbours if "inventory" in poll.parts else None,
+                lease=state.lease,
             )
             await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
 
@@ -240,6 +286,7 @@ class Poller:
             remedy,
             state.schedule.failures,
             now + int(pause),
+            lease=state.lease,
         )
         logger.info("snmp %s: %s; tried again in %d s", state.device.host, message, pause)
         try:
@@ -256,11 +303,23 @@ def _asked(device: PolledDevice) -> tuple[object, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The devices that fall to this collector with their leases (none where there is one collector), by device id."""
+
+    leases: Mapping[str, Lease | None]
+    devices: dict[str, PolledDevice]
+    """All there are, others' too."""
+    to_give_up: frozenset[str] = frozenset()
+    """Leases that are held and another's share by now."""
+
+
 class DeviceState:
     """What is known of one device while it is polled."""
 
-    def __init__(self, device: PolledDevice, now: float) -> None:
+    def __init__(self, device: PolledDevice, now: float, lease: Lease | None = None) -> None:
         self.device = device
+        self.lease = lease
         self.client: SnmpClient | None = None
         self.before = Before()
         self.holding: list[Profile] = []

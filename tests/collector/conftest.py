@@ -4,34 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
 from tests.conftest import missing
 from tests.servers import influxd as influx_server
-from tests.servers.postgres import binaries, postgres
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server for this worker."""
-    if binaries() is None:
-        missing("PostgreSQL (Debian package postgresql)")
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[Database]:
-    """An empty, migrated PostgreSQL database."""
-    opened = open_database(postgres_url)
-    with opened.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
