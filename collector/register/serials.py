@@ -18,7 +18,7 @@ def damaged(cell: object) -> str:
     >>> damaged("1.23457E+11"), damaged(4.2), damaged("CN0X3F4")
     ('a spreadsheet turned it into 1.23457E+11: digits are lost', 'a spreadsheet turned it into the number 4.2', '')
     """
-    if isinstance(cell, float):
+    if isinstance(cell, float) and not (cell.is_integer() and cell < _LARGEST_EXACT):
         if cell >= _LARGEST_EXACT:
             return f"a spreadsheet turned it into the number {cell:.0f}: digits beyond the fifteenth are lost"
         return f"a spreadsheet turned it into the number {cell:g}"

@@ -58,13 +58,15 @@ def _date(cell: object, order: DateOrder) -> datetime.date | DateProblem | None:
 def _of_number(number: float) -> datetime.date | DateProblem:
     if number.is_integer() and EARLIEST.year <= number <= 2100:
         return datetime.date(int(number), 1, 1)
+    if re.fullmatch(r"(19|20)\d{6}", f"{number:.0f}"):
+        return _of_text(f"{int(number) // 10000}-{int(number) // 100 % 100}-{int(number) % 100}", "day first")
     if int(number) in _DAY_NUMBERS:
         return _EPOCH + datetime.timedelta(days=int(number))
     return DateProblem(f"{number:g} is no date", "write it as day/month/year")
 
 
 def _of_text(text: str, order: DateOrder) -> datetime.date | DateProblem:
-    if re.fullmatch(r"\d{4,5}(\.\d+)?", text):
+    if re.fullmatch(r"\d{4,5}(\.\d+)?|(19|20)\d{6}", text):
         return _of_number(float(text))
     day = re.split(r"[T\s]+(?=\d{1,2}:\d{2})", text)[0]  # without a time of day
     parts = [part.lower() for part in re.findall(r"\d+|[A-Za-z]+", day)]

@@ -1,0 +1,256 @@
+"""Where in a file what stands: the line of headers, a row a day or a row a half-hour, and the column of each thing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collector.errors import BadRequest
+from collector.half_hourly.channels import channel_of, is_loss_adjusted, unit_of
+from collector.half_hourly.mapping import SupplierMapping
+from collector.half_hourly.mpan import MpanError, mpan_of
+from collector.half_hourly.periods import Periods, periods_of
+from collector.register.fields import words
+from collector.tables.sheets import Cell, Sheet
+
+_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "mpan": (
+        "mpan", "mpan core", "core mpan", "mpancore", "meter point", "supply number", "mpan number", "meter point reference",
+        "meterpoint", "mpan mprn", "metering point", "mpxn", "supply point", "electricity supply number", "mpr",
+    ),
+    "date": (
+        "date", "reading date", "settlement date", "day", "timestamp", "datetime", "date time", "read date", "consumption date",
+        "period start", "interval start", "start datetime", "start date time", "start", "from", "utc", "gmt", "reading date time",
+        "period end", "interval end", "end datetime", "end date time", "period ending", "hh ending", "date and time", "start time",
+        "end time", "time stamp", "interval", "period from", "half hour ending", "readdate", "reading datetime", "local time",
+        "utc time", "time from",
+    ),
+    "time": (
+        "time", "start time", "end time", "half hour", "hh", "hhmm", "reading time", "time of day", "period start time",
+        "from time",
+    ),
+    "period": (
+        "settlement period", "period", "hh period", "sp", "period number", "half hour period", "hh number", "period no", "hh no",
+    ),
+    "flag": (
+        "flag", "status", "estimated", "actual estimated", "a e", "quality", "read type", "data quality", "reading type",
+        "estimation flag", "estimate flag", "est", "reading status", "validity", "quality flag", "data status", "type of read",
+    ),
+    "channel": (
+        "channel", "measurement quantity", "measurement", "measurement type", "quantity", "data type", "import export", "mq id",
+        "direction", "energy type", "type", "measurement quantity id", "register", "meter channel", "data stream", "units type",
+        "consumption type", "quantity id", "mqi", "reading qualifier",
+    ),
+    "unit": ("unit", "units", "uom", "unit of measure", "unit of measurement", "measurement unit"),
+    "value": (
+        "kwh", "consumption", "consumption kwh", "usage", "usage kwh", "value", "reading", "active import", "import kwh",
+        "hh consumption", "energy", "energy kwh", "active energy", "import", "kw", "demand kw", "amount", "units", "volume", "ai",
+        "metered kwh", "kwh import", "active import kwh", "hh kwh", "total kwh", "meter volume", "metered consumption",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where things stand in a sheet; columns count from 0, None where there is none.
+
+    `periods` are the half-hours of a row a day (None: a row a half-hour, whose values stand in `values`: the column of
+    each MPAN, or of the one that "" stands for). `flags` gives the column of the flag of each value column.
+    """
+
+    header: int
+    columns: Mapping[str, int]
+    periods: Periods | None
+    values: Mapping[str, int] = field(default_factory=dict)
+    flags: Mapping[int, int] = field(default_factory=dict)
+    set_aside: Sequence[str] = ()
+    """Headers of columns that hold other channels."""
+
+    def cell(self, row: Sequence[Cell], name: str) -> Cell:
+        column = self.columns.get(name)
+        return None if column is None or column >= len(row) else row[column]
+
+
+def find_layout(sheet: Sheet, mapping: SupplierMapping) -> Layout | None:
+    """The layout of a sheet; None where no line has the headers. Raises BadRequest where only loss-adjusted figures are there."""
+    for number, row in enumerate(sheet.rows[:60]):
+        if sum(cell is not None for cell in row) < 2:
+            continue
+        periods = _periods(row, mapping)
+        if periods is not None:
+            return _of_days(sheet, number, periods, mapping)
+        found = _of_half_hours(sheet, number, mapping)
+        if found is not None:
+            return found
+    return None
+
+
+def _periods(row: Sequence[Cell], mapping: SupplierMapping) -> Periods | None:
+    if not mapping.first_period:
+        return periods_of(row)
+    place = next(
+        (column for column, cell in enumerate(row) if cell is not None and words(cell) == words(mapping.first_period)),
+        None,
+    )
+    if place is None:
+        return None
+    return periods_of([None] * place + list(row[place:])) or Periods(tuple(range(place, min(place + 50, len(row)))), "")
+
+
+def _of_days(sheet: Sheet, header: int, periods: Periods, mapping: SupplierMapping) -> Layout | None:
+    row = sheet.rows[header]
+    taken = set(periods.columns)
+    columns = _columns(row, mapping, sheet, header, taken)
+    flags = {}
+    for place, column in enumerate(periods.columns):
+        after = periods.columns[place + 1] if place + 1 < len(periods.columns) else min(column + 2, len(row))
+        # The flag of a half-hour stands right after its value, whatever its header is.
+        if after - column == 2 and len(periods.columns) > 1 and periods.columns[1] - periods.columns[0] == 2:
+            flags[column] = column + 1
+    columns = {name: column for name, column in columns.items() if column not in flags.values()}
+    if "date" not in columns:
+        return None
+    return Layout(header, columns, periods, flags=flags)
+
+
+def _of_half_hours(sheet: Sheet, header: int, mapping: SupplierMapping) -> Layout | None:
+    row = sheet.rows[header]
+    texts = [cell for cell in row if isinstance(cell, str)]
+    wide = _mpans(row)
+    if len(texts) < 2 and not wide:
+        return None
+    values = wide or _values(sheet, header, mapping)
+    columns = _columns(row, mapping, sheet, header, set(values.values()))
+    if "date" not in columns or not values:
+        return None
+    chosen = set(values.values())
+    aside = [
+        str(cell) for column, cell in enumerate(row)
+        if cell is not None and column not in chosen and column not in columns.values()
+        and channel_of(cell) in ("active export", "reactive", "demand")
+    ]  # fmt: skip
+    adjusted = [str(row[column]) for column in chosen if is_loss_adjusted(row[column])]
+    if adjusted:
+        refuse_losses(adjusted[0])
+    return Layout(header, columns, None, values, set_aside=aside)
+
+
+def refuse_losses(words_of_it: str) -> None:
+    """Raise BadRequest: losses of the networks are a line of the footprint, and would count twice."""
+    raise BadRequest(
+        f"{words_of_it}: loss-adjusted figures are not taken, because losses of the networks are reported as a line of their own "
+        "and would count twice",
+        "ask the supplier for metered kWh (at the meter), or map the column that holds it",
+    )
+
+
+def _mpans(row: Sequence[Cell]) -> dict[str, int]:
+    """Columns whose header is an MPAN: a column for each meter."""
+    found = {}
+    for column, cell in enumerate(row):
+        try:
+            found[mpan_of(cell)] = column
+        except MpanError:
+            continue
+    return found
+
+
+def _columns(
+    row: Sequence[Cell], mapping: SupplierMapping, sheet: Sheet, header: int, taken: set[int]
+) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in ("mpan", "date", "period", "time", "channel", "unit", "flag"):
+        wanted = getattr(mapping, name)
+        if name == "mpan" and wanted.isdigit():
+            continue
+        names = (wanted,) if wanted else _SYNONYMS[name]
+        place = _place(row, names, taken | set(found.values()), exact=bool(wanted))
+        if place is None and wanted:
+            raise BadRequest(
+                f"there is no column {wanted!r}",
+                f"the headers are {', '.join(str(cell) for cell in row if cell is not None)[:300]}",
+            )
+        if place is None and name == "mpan":
+            place = _column_of_mpans(sheet, header, taken)
+        if place is not None:
+            found[name] = place
+    return found
+
+
+def _place(row: Sequence[Cell], names: Sequence[str], taken: set[int], *, exact: bool) -> int | None:
+    """The column whose header is the first of some names that there is; else the first whose words hold one."""
+    headers = {column: words(cell) for column, cell in enumerate(row) if cell is not None and column not in taken}
+    for name in names:
+        for column, header in headers.items():
+            if header == words(name):
+                return column
+    if exact:
+        return None
+    for name in names:
+        for column, header in headers.items():
+            if len(name) > 3 and f" {name} " in f" {header} ":
+                return column
+    return None
+
+
+def _column_of_mpans(sheet: Sheet, header: int, taken: set[int]) -> int | None:
+    """The column whose cells are MPANs, whatever it is called."""
+    rows = sheet.rows[header + 1 : header + 21]
+    for column in range(len(sheet.rows[header])):
+        cells = [row[column] for row in rows if column < len(row) and row[column] is not None]
+        if column not in taken and cells and all(_is_mpan(cell) for cell in cells):
+            return column
+    return None
+
+
+def _is_mpan(cell: Cell) -> bool:
+    try:
+        mpan_of(cell)
+    except MpanError:
+        return False
+    return True
+
+
+def _values(sheet: Sheet, header: int, mapping: SupplierMapping) -> dict[str, int]:
+    """The column of energy: metered before loss-adjusted, kWh before kW, import before anything that is not said."""
+    row = sheet.rows[header]
+    if mapping.value:
+        place = _place(row, (mapping.value,), set(), exact=True)
+        if place is None:
+            raise BadRequest(
+                f"there is no column {mapping.value!r}",
+                f"the headers are {', '.join(str(cell) for cell in row if cell is not None)[:300]}",
+            )
+        return {"": place}
+    best: tuple[tuple[int, ...], int] | None = None
+    for column, cell in enumerate(row):
+        if not isinstance(cell, str) or not _holds_numbers(sheet, header, column):
+            continue
+        channel, name = channel_of(cell), words(cell)
+        rank = _SYNONYMS["value"].index(name) if name in _SYNONYMS["value"] else 99
+        if channel in ("active export", "reactive", "demand") or (
+            rank == 99 and not unit_of(cell) and channel != "active import"
+        ):
+            continue
+        key = (is_loss_adjusted(cell), unit_of(cell) == "kW", rank, column)
+        if best is None or key < best[0]:
+            best = (key, column)
+    return {} if best is None else {"": best[1]}
+
+
+def _holds_numbers(sheet: Sheet, header: int, column: int) -> bool:
+    cells = [
+        row[column] for row in sheet.rows[header + 1 : header + 50] if column < len(row) and row[column] is not None
+    ]
+    return bool(cells) and sum(number_in(cell) for cell in cells) * 2 >= len(cells)
+
+
+def number_in(cell: Cell) -> bool:
+    """Whether a cell holds a number, also one typed as text."""
+    if isinstance(cell, bool):
+        return False
+    if isinstance(cell, (int, float)):
+        return True
+    try:
+        float(str(cell).replace(",", ""))
+    except ValueError:
+        return False
+    return True
