@@ -1,20 +1,17 @@
 """Profiles of switches and routers of all makes but Cisco, HPE and Dell, on values written after the MIBs' texts."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector.snmp.device import evaluate_whole
 from collector.snmp.profile_files import profiles
 from collector.snmp.relative import resolved
-from collector.snmp.snapshot import Snapshot
 from tests.benchmarks import snmp_corpus
+from tests.snmp.profiles.built_values import ENTERPRISES, cases, label, said, wanted
 
-CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("switches.toml").read_text("utf-8"))["case"]
-ENTERPRISES = "1.3.6.1.4.1"
+CASES = cases(Path(__file__).with_name("switches.toml"))
 FAMILIES = (
     "^(adva|airos$|aos6|awplus|bdcom|boss|cnmatrix|cts|dlink|draytek|edgecos|edgeos|edgeswitch|eltex|enterasys|firebrick"
     "|fs-bdcom|grandstream-sw|ies52|jetstream|junos|loop|microsens|moxa|netonix|nos$|occamos|ocnos|omnitron|raisecom"
@@ -24,25 +21,9 @@ MET, EXPECTED = 861, 905
 """Two patch levels that LibreNMS appends to a version, and the unit of one make's laser bias (mA, told as A)."""
 
 
-def snapshot(case: dict[str, Any]) -> Snapshot:
-    values: dict[str, str | int] = {
-        "1.3.6.1.2.1.1.1.0": case["description"],
-        "1.3.6.1.2.1.1.2.0": f"{ENTERPRISES}.{case['object_id']}",
-    }
-    for oid, value in case.get("values", {}).items():
-        values[oid if oid.startswith("1.") else f"{ENTERPRISES}.{oid}"] = value
-    return Snapshot({oid: one.encode() if isinstance(one, str) else one for oid, one in values.items()})
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['profile']} {case['object_id']}")
+@pytest.mark.parametrize("case", CASES, ids=label)
 def test_values_after_the_mib_are_read(case: dict[str, Any]) -> None:
-    device = evaluate_whole(snapshot(case))
-    assert case["profile"] in device.profiles
-    identity = device.identity
-    assert [identity.hardware, identity.version, identity.serial] == case["texts"]
-    assert [f"{one.quantity} {one.value:g} {one.role}" for one in device.readings] == case.get("readings", [])
-    assert [one.percent for one in device.processors] == case.get("processors", [])
-    assert [one.percent for one in device.memory] == case.get("memory", [])
+    assert said(case) == wanted(case)
 
 
 def test_oids_may_begin_at_the_sys_object_id() -> None:
