@@ -1,0 +1,205 @@
+"""Profiles of makes A to I beside the large groups, and what a description tells of a make without one, on values
+written after the MIBs' texts."""
+
+from typing import Any
+
+import pytest
+
+from collector.snmp.device import DeviceReading, evaluate_whole
+from collector.snmp.snapshot import Snapshot
+from collector.snmp.values import Oid, SnmpValue
+
+ENTERPRISES = "1.3.6.1.4.1"
+ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
+
+
+def device(object_id: str, description: str, values: dict[str, str | int] | None = None) -> DeviceReading:
+    """A device of these values: OIDs below enterprises unless they begin with 1.3."""
+    said: dict[str, SnmpValue] = {
+        "1.3.6.1.2.1.1.1.0": description.encode(),
+        "1.3.6.1.2.1.1.2.0": Oid(f"{ENTERPRISES}.{object_id}"),
+    }
+    for oid, value in (values or {}).items():
+        full = oid if oid.startswith("1.3.") else f"{ENTERPRISES}.{oid}"
+        said[full] = value.encode() if isinstance(value, str) else value
+    return evaluate_whole(Snapshot(said))
+
+
+def texts(one: DeviceReading) -> list[str]:
+    return [one.identity.hardware, one.identity.version, one.identity.serial]
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("GigaVUE-HC2 GigaVUE-OS 5.4.00", ["GigaVUE-HC2", "5.4.00", ""]),
+        ("EnGenius ECB350 v1.3.5", ["EnGenius ECB350", "1.3.5", ""]),
+        ("AP, Model: NWA1123-AC PRO, Firmware Version: V6.10(ABHD.1)", ["NWA1123-AC PRO", "6.10(ABHD.1)", ""]),
+        ("Barracuda Load Balancer 6.4.0.017", ["", "6.4.0.017", ""]),
+        ("Product: GW 7; O/S Version 4.1-2.3; Serial No. 0034A12", ["GW 7", "4.1-2.3", "0034A12"]),
+        ("Router HW:1.0 SW:2.3.1", ["", "2.3.1", ""]),
+        # A kernel, a protocol, a boot loader and a card are not the product.
+        ("Linux host 5.10.0", ["", "5.10.0", ""]),
+        ("Supervisor for SNMP V1.0", ["", "", ""]),
+        ("Router; boot version 1.1, hardware version 2.0", ["", "", ""]),
+        ("Web/SNMP Management Card, SN: ZA2001002384", ["", "", ""]),
+    ],
+)
+def test_a_description_tells_model_version_and_serial_of_a_make_without_profile(
+    description: str, expected: list[str]
+) -> None:
+    assert texts(device("99999.1", description)) == expected
+
+
+def test_a_description_gives_way_to_what_tables_say() -> None:
+    one = device("99999.1", "X-1000 v2.0", {f"{ENTITY}.5.1": 3, f"{ENTITY}.10.1": "7.7", f"{ENTITY}.13.1": "Y-2000"})
+    assert texts(one) == ["Y-2000", "7.7", ""]
+
+
+@pytest.mark.parametrize(
+    ("object_id", "description", "values", "expected"),
+    [
+        (
+            "1588.2.1.1.1",
+            "Fibre Channel Switch.",
+            {
+                f"{ENTITY}.2.1": "Brocade G620",
+                f"{ENTITY}.11.1": "EZL1912M00K",
+                "1588.2.1.1.1.1.6.0": "v8.2.1c",
+                "1588.2.1.1.1.26.1.0": 7,
+                "1588.2.1.1.1.26.6.0": 31,
+            },
+            ["Brocade G620", "v8.2.1c", "EZL1912M00K", [7], [31]],
+        ),
+        (
+            "22420.1.1",
+            "EtherNID",
+            {
+                "22420.1.1.1.0": "MetroNID TE",
+                "22420.1.1.4.0": "AEN_6.3_20418",
+                "22420.1.1.6.0": "G151-0132",
+                "22420.1.1.20.0": 12,
+            },
+            ["MetroNID TE", "AEN_6.3_20418", "G151-0132", [12], []],
+        ),
+        (
+            "9694.1.4",
+            "Peakflow SP 5.6.0 (build E2B9) System Board Model: CP5500 Serial Number: 1234-A",
+            {},
+            ["CP5500", "5.6.0", "1234-A", [], []],
+        ),
+        (
+            "1166.1.36",
+            "APEX",
+            {"1166.7.1.7.0": "2.8.8", "1166.7.1.1.0": "0913520004"},
+            ["APEX1500", "2.8.8", "0913520004", [], []],
+        ),
+        ("6321.1.2.4.1.6", "Calix AXOS", {"6321.1.2.4.2.5.10.0": "071904"}, ["E9-2", "", "071904", [], []]),
+        (
+            "30803.1",
+            "EndaceProbe",
+            {
+                "30803.1.1.1.11.0": "EP-9200G4",
+                "30803.1.1.1.1.0": "7.0.2",
+                "30803.1.1.1.10.0": "91042",
+                "30803.1.1.1.2.5.1.5.0": 3,
+                "30803.1.1.1.2.5.1.5.1": 5,
+            },
+            ["EP-9200G4", "7.0.2", "91042", [3, 5], []],
+        ),
+        (
+            "12356.105.1",
+            "",
+            {
+                "12356.105.1.1.0": "FortiMail-400F",
+                "12356.105.1.2.0": "FE400F3A19000001",
+                "12356.105.1.3.0": "v7.0.2,build164",
+                "12356.105.1.6.0": 6,
+                "12356.105.1.7.0": 44,
+            },
+            ["FortiMail-400F", "v7.0.2,build164", "FE400F3A19000001", [6], [44]],
+        ),
+        (
+            "12356.113.100",
+            "",
+            {
+                "12356.113.1.1.0": "FAC-VM",
+                "12356.113.1.2.0": "FAC-VM0A00000001",
+                "12356.113.1.3.0": "6.4.1",
+                "12356.113.1.4.0": 2,
+                "12356.113.1.5.0": 37,
+            },
+            ["FAC-VM", "6.4.1", "FAC-VM0A00000001", [2], [37]],
+        ),
+        (
+            "39406.1",
+            "",
+            {"39406.1.1.1.1.1.0": 5, "39406.1.1.1.1.3.0": "B0123"},
+            ["xMEG-100", "", "B0123", [], []],
+        ),
+    ],
+    ids=lambda one: one if isinstance(one, str) and one[0:1].isdigit() else "",
+)
+def test_texts_and_loads_are_read(
+    object_id: str, description: str, values: dict[str, str | int], expected: list[Any]
+) -> None:
+    one = device(object_id, description, values)
+    loads = [[load.percent for load in one.processors], [pool.percent for pool in one.memory]]
+    assert [*texts(one), *loads] == expected
+
+
+@pytest.mark.parametrize(
+    ("object_id", "values", "expected"),
+    [
+        (
+            "1588.2.1.1.1",
+            {
+                "1588.2.1.1.1.28.1.1.2.16.0.5.30.10.7": "7.294",
+                "1588.2.1.1.1.28.1.1.3.16.0.5.30.10.7": "3316.50",
+                "1588.2.1.1.1.1.22.1.2.1": 1,
+                "1588.2.1.1.1.1.22.1.3.1": 4,
+                "1588.2.1.1.1.1.22.1.4.1": 38,
+                "1588.2.1.1.1.1.22.1.2.2": 2,
+                "1588.2.1.1.1.1.22.1.4.2": 5100,
+            },
+            ["voltage 3.3165 optical", "current 0.007294 optical", "temperature 38 module"],
+        ),
+        (
+            "18928.1",
+            {
+                "18928.1.2.2.1.8.1.2.1": "12V",
+                "18928.1.2.2.1.8.1.3.1": 12099,
+                "18928.1.2.2.1.8.1.2.9": "Battery Status",
+                "18928.1.2.2.1.8.1.3.9": 255,
+            },
+            ["voltage 12.099 module"],
+        ),
+        ("3375.2.1.3.4.82", {"3375.2.1.3.2.5.2.1.2.3.49.50.86": 12120}, ["voltage 12.12 module"]),
+    ],
+)
+def test_sensors_are_read(object_id: str, values: dict[str, str | int], expected: list[str]) -> None:
+    one = device(object_id, "", values)
+    assert [f"{reading.quantity} {reading.value:g} {reading.role}" for reading in one.readings] == expected
+
+
+def test_a_nexus_is_named_by_its_model_and_not_as_chassis() -> None:
+    one = device(
+        "9.12.3.1.3.612",
+        "Cisco NX-OS(tm) n7000, Software (n7000-s2-dk9), Version 6.2(8a), RELEASE SOFTWARE",
+        {f"{ENTITY}.7.149": "Chassis", f"{ENTITY}.13.149": "N7K-C7010", f"{ENTITY}.11.149": "JAF1234ABCD"},
+    )
+    assert texts(one) == ["N7K-C7010", "6.2(8a)", "JAF1234ABCD"]
+
+
+def test_a_cisco_without_entity_table_has_the_serial_of_its_chassis_table() -> None:
+    description = (
+        "Cisco Internetwork Operating System Software \r\nIOS (tm) C2600 Software (C2600-I-M), Version 12.2(8)T5"
+    )
+    assert texts(device("9.1.209", description, {"9.3.6.3.0": "JAD05190MTZ"}))[2] == "JAD05190MTZ"
+
+
+def test_comware_is_a_platform_and_no_model() -> None:
+    description = (
+        "HPE Comware Platform Software, Software Version 7.1.070, Release 3111P07\r\nHPE 5130 24G 4SFP+ EI JG932A"
+    )
+    assert texts(device("25506.11.1.180", description))[:2] == ["HPE 5130 24G 4SFP+ EI JG932A", "7.1.070"]
