@@ -57,10 +57,12 @@ Covers = Literal[
     "component",
     "processors",
     "guest",
+    "feeds",
 ]
 """What part of the host a meter sees. `machine_ac` is the whole machine at the plug, `machine_dc` behind its power
 supply (a battery's discharge is `battery`), `ups_output` whatever a UPS feeds, `psys` the platform, `processors` the
-utilisation meter's subject, `guest` what one guest uses of them (see `Guest`; never part of a choice)."""
+utilisation meter's subject, `guest` what one guest uses of them (see `Guest`), `feeds` what passes through an outlet or
+another place of a UPS, PDU or switch to other devices. The last two are never part of a choice."""
 
 OutcomeName = Literal["data", "absent", "failed", "off"]
 Basis = Literal["machine", "psys", "package", "estimate"]

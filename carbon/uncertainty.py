@@ -18,6 +18,9 @@ METER_TIERS: dict[str, float] = {
     "amdgpu": 0.20,
     "nvidia": 0.20,
     "snmp": 0.10,
+    "snmp_counter": 0.05,
+    "snmp_watts": 0.05,
+    "snmp_poe": 0.10,
     "snmp_load": 0.30,
     "snmp_catalogue": 0.50,
 }

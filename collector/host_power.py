@@ -66,8 +66,9 @@ class Derived:
 def derive(meters: Sequence[MeterReadings], choice: Choice, curve: Callable[[], PowerCurve | None]) -> Derived:
     """Points of power for every reading that has an interval. `curve` gives the host's power curve, if it is known."""
     derived = Derived()
-    # Guests' time is the host's already, and is shared out elsewhere (collector.guest_energy).
-    meters = [one for one in meters if one.meter.covers != "guest"]
+    # Guests' time is the host's already, and is shared out elsewhere (collector.guest_energy); what a UPS or PDU feeds
+    # is others', and has its points already.
+    meters = [one for one in meters if one.meter.covers not in ("guest", "feeds")]
     chosen = [one for one in meters if one.meter.name in choice.meters]
     for one in meters:
         if one.meter.kind != "utilisation":

@@ -40,6 +40,10 @@ from collector.segments import ESTIMATE_METER
 SETTLING_SECONDS = 300
 ROLLED_AT_ONCE = 48
 """Half-hours of a meter that one transaction writes: a host that was away for weeks must not hold up the others."""
+METERS_AT_ONCE = 16
+"""Meters of a device that one transaction writes: each takes some four milliseconds."""
+FEEDS = "feeds"
+"""What a meter of the power path covers (`agent.report.Covers`)."""
 AMOUNTS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds", "spread_seconds")
 _COMPARED = (*AMOUNTS, "method", "model_version", "inventory_version", "evidence")
 
@@ -73,19 +77,26 @@ def closed_before(now: int) -> int:
 def roll(connection: Connection, device_id: str, now: int) -> Written:
     """Write the oldest of what is due of one device's ledger, with its days, in this transaction.
 
-    Guests have no ledger: their parts of it follow (`collector.guest_energy`).
+    Guests have no ledger: their parts of it follow (`collector.guest_energy`). What passes through to others is in no
+    series of the device, and so is not among what is told to have changed.
     """
     changed: set[int] = set()
     touched: set[int] = set()
-    for row in connection.execute(_own_meters(device_id)).all():
+    waits = ledger_due.c.half_hour <= closed_before(now)
+    waiting = select(ledger_due.c.meter_id).where(ledger_due.c.meter_id == meter.c.id, waits).exists()
+    # What a UPS or PDU feeds comes after its own, as it has up to fifty places; the rest stays due.
+    own_first = _own_meters(device_id).where(waiting).order_by(meter.c.covers == FEEDS, meter.c.id)
+    for row in connection.execute(own_first.limit(METERS_AT_ONCE)).all():
         mine = ledger_due.c.meter_id == row.id
         oldest = select(ledger_due.c.half_hour).where(mine, ledger_due.c.half_hour <= closed_before(now))
         oldest = oldest.order_by(ledger_due.c.half_hour).limit(ROLLED_AT_ONCE)
         # Taken off before the facts are read: what another collector adds from here on is due again.
         taken = delete(ledger_due).where(mine, ledger_due.c.half_hour.in_(oldest)).returning(ledger_due.c.half_hour)
         if due := sorted(connection.execute(taken).scalars()):
-            changed |= _roll_meter(connection, row, due, now)
-            touched |= changed.union(due)
+            written = _roll_meter(connection, row, due, now)
+            if row.covers != FEEDS:
+                changed |= written
+                touched |= written.union(due)
     return Written(device_id, frozenset(changed), frozenset(touched))
 
 
@@ -99,7 +110,8 @@ def provisional(connection: Connection, device_id: str) -> dict[int, dict[int, d
     For totals that run up to now. The open half-hour's row holds what is known so far.
     """
     rows: dict[int, dict[int, dict[str, Any]]] = {}
-    for one in connection.execute(_own_meters(device_id)).all():
+    # What a UPS or PDU feeds is others' energy, and in no total.
+    for one in connection.execute(_own_meters(device_id).where(meter.c.covers != FEEDS)).all():
         due = sorted(
             connection.execute(select(ledger_due.c.half_hour).where(ledger_due.c.meter_id == one.id)).scalars()
         )

@@ -76,7 +76,7 @@ def load_segments(
     overrides = _dated(connection, accounting_override, chosen)
     places = _dated(connection, device_placement, chosen)
     meters: dict[str, dict[str, int]] = {}
-    query = select(meter.c.device_id, meter.c.name, meter.c.id).where(meter.c.covers != "guest")
+    query = select(meter.c.device_id, meter.c.name, meter.c.id).where(meter.c.covers.not_in(("guest", "feeds")))
     for row in connection.execute(_only(query, meter, chosen)):
         meters.setdefault(row.device_id, {})[row.name] = row.id
     spaces = _spaces(connection)

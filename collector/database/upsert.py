@@ -9,9 +9,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 @lru_cache(maxsize=64)
-def _statement(dialect: str, table: Table, update: tuple[str, ...]) -> Any:
+def _statement(dialect: str, table: Table, update: tuple[str, ...], unique: tuple[str, ...]) -> Any:
     insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    key = [column.name for column in table.primary_key.columns]
+    key = unique or [column.name for column in table.primary_key.columns]
     if not update:
         return insert.on_conflict_do_nothing(index_elements=key)
     return insert.on_conflict_do_update(
@@ -19,7 +19,16 @@ def _statement(dialect: str, table: Table, update: tuple[str, ...]) -> Any:
     )
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], update: Sequence[str] = ()) -> None:
-    """Insert rows; where the primary key is there already, set the columns in `update`, or with none leave the row."""
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    update: Sequence[str] = (),
+    unique: Sequence[str] = (),
+) -> None:
+    """Insert rows; where the primary key is there already, set the columns in `update`, or with none leave the row.
+
+    `unique` names the columns of another unique constraint to go by.
+    """
     if rows:
-        connection.execute(_statement(connection.dialect.name, table, tuple(update)), list(rows))
+        connection.execute(_statement(connection.dialect.name, table, tuple(update), tuple(unique)), list(rows))

@@ -2,7 +2,8 @@
 
 from carbon.network_power import typical_power
 from collector.snmp.device import DeviceReading
-from collector.snmp.polled import FEEDING_KINDS, OwnPower
+from collector.snmp.places import FEEDING_KINDS
+from collector.snmp.polled import OwnPower
 
 
 def own_estimate(reading: DeviceReading) -> OwnPower:

@@ -1,8 +1,8 @@
 """What a poll of a device becomes: the same report that an agent makes of its host, so that all that follows is shared.
 
 A device's own consumption is one meter: `snmp/power`, or `snmp_catalogue/power` where it is estimated. A UPS, a PDU and a
-meter stand in the power path of others: what passes through them is told as points of `power_meter` and never counted
-as theirs. Of a UPS only its loss is its own.
+meter stand in the power path of others: what passes through them is told as points of `power_meter` and as meters of
+what they feed (`collector.snmp.feeds`), and never counted as theirs. Of a UPS only its loss is its own.
 """
 
 import statistics
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series, SourceState, Value
 from collector.snmp.device import DeviceReading
+from collector.snmp.feeds import Feeds
 from collector.snmp.interfaces import Interface
+from collector.snmp.places import FEEDING_KINDS, places
 from collector.snmp.profile import Quantity
 from collector.snmp.rates import Count, rate
 
-FEEDING_KINDS = frozenset({"ups", "pdu", "meter", "dc_plant"})
-"""What they measure passes through them."""
 LONGEST_INTERVAL_NS = 180 * 10**9
 """Three polls: across more nothing is known of the power between."""
 _UP, _DOWN = 1, 2
@@ -54,6 +54,7 @@ class Before:
     power_at_ns: int | None = None
     counters: dict[tuple[int, str], Count] = field(default_factory=dict)
     inventory: Inventory | None = None
+    feeds: Feeds = field(default_factory=Feeds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,15 @@ def report_of(poll: Poll, before: Before, estimate: OwnPower, name: str, stream_
     rows = _Rows(report, poll.time.wall_ns)
     if "inventory" in poll.parts:
         boot = None if poll.up_time_seconds is None else poll.time.wall_ns - int(poll.up_time_seconds * 1e9)
-        found = inventory_of(poll.reading, name, None)
-        if found != before.inventory:
-            before.inventory = found
+        inventory = inventory_of(poll.reading, name, None)
+        if inventory != before.inventory:
+            before.inventory = inventory
             report.inventory = inventory_of(poll.reading, name, boot)
     if "power" in poll.parts:
         _power(report, poll, before, own_power(poll.reading, estimate))
         _power_path(rows, poll.reading)
+        reading = poll.reading
+        before.feeds.add(report, poll.time, places(reading.readings, reading.power, reading.identity.kind))
     if "utilisation" in poll.parts:
         _device(rows, poll)
         for one in poll.interfaces:

@@ -15,7 +15,7 @@ from carbon.calendar import zone
 from carbon.wording import figure
 from collector.queries import device_detail
 from collector.service import Collector
-from collector.snmp.polled import FEEDING_KINDS
+from collector.snmp.places import FEEDING_KINDS
 from collector.totals import nothing
 from collector.web.charts import Row, power_chart, thinned
 from collector.web.guest_routes import shown_guests
