@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 from collector.snmp.client import (
     LONGEST_CALL_SECONDS,
     MOST_ROWS,
+    Credential,
     Endpoint,
     SnmpAuthError,
     SnmpError,
@@ -78,6 +79,11 @@ class Call:
         self._errors: list[SnmpError] = []
         self._deadline = time.monotonic() + LONGEST_CALL_SECONDS
 
+    @property
+    def failures(self) -> int:
+        """How much of it failed until now."""
+        return len(self._errors)
+
     def failed(self, error: SnmpError) -> None:
         """Something failed that does not hinder the rest."""
         self.found.update(error.found)
@@ -107,10 +113,48 @@ class Call:
         return self.found
 
 
+class Calls:
+    """The calls to one device, one at a time, and whether it answers: shared by all that ask the same device."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.has_answered = False
+        self._endpoint = endpoint
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def calling(self) -> AsyncIterator[Call]:
+        """A call, when the one before has ended. An error that ends it takes what was found along."""
+        async with self._lock:
+            call = Call(self._endpoint)
+            try:
+                yield call
+            except SnmpError as error:
+                if isinstance(error, SnmpTimeout):
+                    self.has_answered = False  # the next call is not patient with it
+                error.found = call.found
+                raise
+
+
 def where(endpoint: Endpoint) -> str:
     """A device in messages."""
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return host if endpoint.port == 161 else f"{host}:{endpoint.port}"
+
+
+def silent(endpoint: Endpoint, credential: Credential, *, refused: bool = False) -> SnmpTimeout:
+    """Nothing came."""
+    if refused:
+        return SnmpTimeout(
+            f"{where(endpoint)} is there, and nothing answers SNMP on its UDP port {endpoint.port}",
+            "turn SNMP on in the device, or give the port that it uses",
+        )
+    what = "the community"
+    if credential.version == "v3":
+        what = "the user and the privacy password, of which a device may say nothing"
+    return SnmpTimeout(
+        f"{where(endpoint)} did not answer within {endpoint.timeout_seconds:g} s, asked {endpoint.retries + 1} times",
+        f"check that it is on, its address, whether it lets this machine ask (firewall, access list), and {what}",
+    )
 
 
 def refused(endpoint: Endpoint, error: int, oid: str) -> SnmpError:
@@ -149,20 +193,21 @@ class Cursor:
     at: str
     count: int = 0
     done: bool = False
+    asked: bool = False
+    """Whether it was asked for at all."""
 
 
 class ExchangeClient:
     """The port (`SnmpClient`) over an exchange. One call at a time; others wait."""
 
-    def __init__(self, endpoint: Endpoint, exchange: Exchange) -> None:
+    def __init__(self, endpoint: Endpoint, exchange: Exchange, calls: Calls | None = None) -> None:
         self.endpoint = endpoint
         self.exchange = exchange
-        self._lock = asyncio.Lock()
+        self.calls = calls or Calls(endpoint)
         self.most = MOST_ASKED
-        self.has_answered = False
 
     async def get(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
-        async with self.calling() as call:
+        async with self.calls.calling() as call:
             for batch in batches(oids, self.most):
                 await self.get_batch(call, batch)
         return call.end()
@@ -170,32 +215,19 @@ class ExchangeClient:
     async def heads(self, oids: Iterable[str]) -> dict[str, SnmpValue]:
         cursors = [Cursor(oid, oid) for oid in sorted(set(oids), key=arcs)]
         try:
-            async with self.calling() as call:
+            async with self.calls.calling() as call:
                 await self.first(call, cursors, alone=is_instance)
-            return _heads(cursors, call.end())
+            return heads_of(cursors, call.end())
         except SnmpError as error:
-            error.found = _heads(cursors, error.found)
+            error.found = heads_of(cursors, error.found)
             raise
 
     async def walk(self, columns: Iterable[str]) -> dict[str, SnmpValue]:
-        async with self.calling() as call:
+        async with self.calls.calling() as call:
             cursors = [Cursor(column, column) for column in topmost(columns)]
             await self.first(call, cursors)
             await self.walk_on(call, cursors)
         return call.end()
-
-    @asynccontextmanager
-    async def calling(self) -> AsyncIterator[Call]:
-        """A call, when the one before has ended. An error that ends it takes what was found along."""
-        async with self._lock:
-            call = Call(self.endpoint)
-            try:
-                yield call
-            except SnmpError as error:
-                if isinstance(error, SnmpTimeout):
-                    self.has_answered = False  # the next call is not patient with it
-                error.found = call.found
-                raise
 
     async def close(self) -> None:
         await self.exchange.close()
@@ -208,14 +240,14 @@ class ExchangeClient:
             answer = await self.exchange.ask(kind, oids, repetitions)
         except SnmpTimeout as error:
             # Some agents drop what is too long for them without a word.
-            if not self.has_answered or not divisible:
+            if not self.calls.has_answered or not divisible:
                 self._fail(call, error)
             return None if divisible else _NOTHING
         except SnmpProtocolError as error:
             if not divisible:
                 call.failed(error)
             return None if divisible else _NOTHING
-        self.has_answered = True
+        self.calls.has_answered = True
         call.silent = 0
         if answer.error == NO_ERROR or not divisible:
             return answer
@@ -223,7 +255,7 @@ class ExchangeClient:
         return None if unplaced or repetitions else answer
 
     def _fail(self, call: Call, error: SnmpError) -> None:
-        if not self.has_answered:
+        if not self.calls.has_answered:
             raise error
         call.failed(error)
 
@@ -313,35 +345,36 @@ class ExchangeClient:
         if not answer.variables:
             group[0].done = True
         for place, (oid, value) in enumerate(answer.variables):
-            self.advance(call, group[place % len(group)], oid, value)
+            advance(call, group[place % len(group)], oid, value)
 
-    def advance(self, call: Call, cursor: Cursor, oid: str, value: SnmpValue | None) -> None:
-        """Take the next value of a walk, or see that it is at its end."""
-        if cursor.done:
-            return
-        if (value is None and oid == cursor.at) or not is_below(oid, cursor.column):
-            cursor.done = True
-        elif arcs(oid) <= arcs(cursor.at):
-            cursor.done = True
-            call.failed(
-                SnmpTableError(
-                    f"{call.where} walks in a circle below {cursor.column} ({oid} follows {cursor.at})",
-                    "the device's own fault; a newer firmware may walk rightly",
-                )
+
+def advance(call: Call, cursor: Cursor, oid: str, value: SnmpValue | None) -> None:
+    """Take the next value of a walk, or see that it is at its end."""
+    if cursor.done:
+        return
+    if (value is None and oid == cursor.at) or not is_below(oid, cursor.column):
+        cursor.done = True
+    elif arcs(oid) <= arcs(cursor.at):
+        cursor.done = True
+        call.failed(
+            SnmpTableError(
+                f"{call.where} walks in a circle below {cursor.column} ({oid} follows {cursor.at})",
+                "the device's own fault; a newer firmware may walk rightly",
             )
-        elif cursor.count >= MOST_ROWS:
-            cursor.done = True
-            call.failed(
-                SnmpTableError(
-                    f"{call.where} has more than {MOST_ROWS} values below {cursor.column}",
-                    "the rest is left out; the device's table may have no end",
-                )
+        )
+    elif cursor.count >= MOST_ROWS:
+        cursor.done = True
+        call.failed(
+            SnmpTableError(
+                f"{call.where} has more than {MOST_ROWS} values below {cursor.column}",
+                "the rest is left out; the device's table may have no end",
             )
-        else:
-            cursor.at = oid
-            cursor.count += 1
-            if value is not None:
-                call.found[oid] = value
+        )
+    else:
+        cursor.at = oid
+        cursor.count += 1
+        if value is not None:
+            call.found[oid] = value
 
 
 def _before(oid: str) -> str:
@@ -354,7 +387,7 @@ def _before(oid: str) -> str:
     return above if last == "0" else f"{above}.{int(last) - 1}"
 
 
-def _heads(cursors: Iterable[Cursor], found: Mapping[str, SnmpValue]) -> dict[str, SnmpValue]:
+def heads_of(cursors: Iterable[Cursor], found: Mapping[str, SnmpValue]) -> dict[str, SnmpValue]:
     """What was found at or below each OID, by the OID."""
     return {one.column: found[one.at] for one in cursors if one.at in found}
 

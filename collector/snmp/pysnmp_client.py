@@ -36,10 +36,9 @@ from collector.snmp.client import (
     SnmpAuthError,
     SnmpError,
     SnmpProtocolError,
-    SnmpTimeout,
     SnmpUserError,
 )
-from collector.snmp.exchange import Answer, ExchangeClient, Kind, where
+from collector.snmp.exchange import Answer, Calls, ExchangeClient, Kind, silent, where
 from collector.snmp.udp import Link, address, connect
 from collector.snmp.values import Oid, SnmpValue, opaque
 
@@ -70,25 +69,9 @@ _PRIVACY = {
 class PysnmpClient(ExchangeClient):
     """The port by pysnmp alone."""
 
-    def __init__(self, endpoint: Endpoint, credential: Credential) -> None:
+    def __init__(self, endpoint: Endpoint, credential: Credential, calls: Calls | None = None) -> None:
         kind = _SecureExchange if credential.version == "v3" else _CommunityExchange
-        super().__init__(endpoint, kind(endpoint, credential))
-
-
-def silent(endpoint: Endpoint, credential: Credential, *, refused: bool = False) -> SnmpTimeout:
-    """Nothing came."""
-    if refused:
-        return SnmpTimeout(
-            f"{where(endpoint)} is there, and nothing answers SNMP on its UDP port {endpoint.port}",
-            "turn SNMP on in the device, or give the port that it uses",
-        )
-    what = "the community"
-    if credential.version == "v3":
-        what = "the user and the privacy password, of which a device may say nothing"
-    return SnmpTimeout(
-        f"{where(endpoint)} did not answer within {endpoint.timeout_seconds:g} s, asked {endpoint.retries + 1} times",
-        f"check that it is on, its address, whether it lets this machine ask (firewall, access list), and {what}",
-    )
+        super().__init__(endpoint, kind(endpoint, credential), calls)
 
 
 class _CommunityExchange:

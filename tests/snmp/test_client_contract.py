@@ -418,6 +418,71 @@ def test_a_device_that_gives_a_little_for_ever_is_left_after_a_while(
     assert told.value.found
 
 
+# ---- what is asked after an answer: here gufo walks by itself, and pysnmp is made for what it cannot tell
+
+
+async def answered_before(client: SnmpClient, what: Callable[[SnmpClient], Awaitable[T]]) -> T:
+    assert NAME in await client.get([NAME])
+    return await what(client)
+
+
+def test_a_device_that_has_answered_is_walked_and_probed_alike(library: Library) -> None:
+    columns = ["1.3.6.1.2.1.7", f"{ENTRY}.1", f"{ENTRY}.2", f"{ENTRY}.9", "1.3.6.1.5", NAME]
+
+    async def both(client: SnmpClient) -> tuple[dict[str, SnmpValue], dict[str, SnmpValue]]:
+        return await client.heads(columns), await client.walk(columns)
+
+    with responder(Hostile(table(rows=60))) as port:
+        heads, walked = ask(library, port, lambda c: answered_before(c, both))
+    assert heads == {f"{ENTRY}.1": 100_001, f"{ENTRY}.2": 200_001, NAME: b"hostile"}
+    cells = {f"{ENTRY}.{column}.{row}": column * 100_000 + row for column in (1, 2) for row in range(1, 61)}
+    assert walked == cells | {NAME: b"hostile"}
+
+
+def test_an_error_is_no_end_of_the_tree(library: Library) -> None:
+    """gufo takes both for the same: after the end was seen once, an error before it is still told."""
+    bad = dotted(f"{ENTRY}.1.30")
+    state = {"bad": False}
+
+    def mangle(request: Request, honest: bytes) -> Packets:
+        beyond = request.kind != 0xA0 and any(dotted(f"{ENTRY}.1") < oid <= bad for oid in request.oids)
+        yield 0.0, request.failed(GEN_ERR, 1) if state["bad"] and beyond else honest
+
+    async def twice(client: SnmpClient) -> int:
+        found = await client.walk([f"{ENTRY}.1", f"{ENTRY}.2", f"{ENTRY}.9"])
+        state["bad"] = True
+        with pytest.raises(SnmpProtocolError, match=f"genErr for {ENTRY}.1"):
+            await client.walk([f"{ENTRY}.1", f"{ENTRY}.2", f"{ENTRY}.9"])
+        return len(found)
+
+    with responder(Hostile(table(rows=60), mangle=mangle)) as port:
+        assert ask(library, port, lambda c: answered_before(c, twice)) == 120
+
+
+def test_a_walk_of_a_device_that_has_answered_ends_in_time(library: Library) -> None:
+    agent = Hostile(table(rows=3), after=circle)
+    with responder(agent) as port, pytest.raises(SnmpTableError, match="walks in a circle"):
+        ask(library, port, lambda c: answered_before(c, lambda one: one.walk([f"{ENTRY}.1"])))
+    assert len(agent.heard) < 12
+
+
+def test_a_real_device_is_polled_without_pysnmp(agent: Snmpd) -> None:
+    """It costs 0.2 s of processor time and over 1 MB for each device that speaks v3."""
+    missing_column, last = "1.3.6.1.2.1.2.2.1.99", "1.3.6.1.2.1.31.1.1.1.1"
+
+    async def poll(client: SnmpClient) -> int:
+        assert isinstance(client, gufo_client.GufoClient)
+        await client.get([NAME, "1.3.6.1.2.1.1.99.0"])
+        await client.get(["1.3.6.1.2.1.1.99.0"])
+        await client.heads([last, "1.3.6.1.4.1.9", "1.3.6.1.4.1.9.2.0"])
+        found = await client.walk(["1.3.6.1.2.1.2.2.1.2", missing_column, last])
+        assert client._pysnmp is None
+        return len(found)
+
+    for credential in (PUBLIC, SECURE):
+        assert ask("gufo", agent.port, poll, credential, timeout=2) >= 2
+
+
 # ---- v3
 
 
