@@ -203,3 +203,50 @@ def test_comware_is_a_platform_and_no_model() -> None:
         "HPE Comware Platform Software, Software Version 7.1.070, Release 3111P07\r\nHPE 5130 24G 4SFP+ EI JG932A"
     )
     assert texts(device("25506.11.1.180", description))[:2] == ["HPE 5130 24G 4SFP+ EI JG932A", "7.1.070"]
+
+
+def test_every_card_of_an_fsp_150_tells_its_voltage() -> None:
+    cards = {"2544.1.12.3.1.91.1.5.1.1.1": 12033, "2544.1.12.3.1.57.1.5.1.1.1": 0, "2544.1.12.3.1.70.1.6.1.1.9": 11990}
+    one = device("2544.1.12.1.1.41", "FSP150CC-XG116PRO (H)", cards)
+    assert [f"{reading.value:g} {reading.role}" for reading in one.readings] == ["11.99 module", "12.033 module"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"4.1.4.0": "AP9212", "4.1.1.0": "B2", "4.1.5.0": "WA0150003461"}, ["AP9212 B2", "WA0150003461"]),
+        ({"10.3.1.2.0": "AP9320", "10.3.1.4.0": "05", "10.3.1.6.0": "ZA1"}, ["AP9320 05", "ZA1"]),
+        (
+            {"13.3.2.2.1.4.0": "ACRC103", "13.3.2.2.1.7.0": "2", "13.3.2.2.1.5.0": "YK0846"},
+            ["ACRC103 2", "YK0846"],
+        ),
+        ({"13.2.1.2.0": "ACPA4000", "13.2.1.6.0": "1", "13.2.1.4.0": "ZA2"}, ["ACPA4000 1", "ZA2"]),
+        (
+            {"15.1.7.0": "PD60G6FK1", "15.1.2.0": "7", "15.1.8.0": "QA1", "15.3.1.4.1.2.1": 4800},
+            ["PD60G6FK1 7", "QA1"],
+        ),
+        ({"23.1.1.0": "PDPM72F", "23.1.5.0": "4", "23.1.2.0": "PD1", "22.4.3.1.0": 120}, ["PDPM72F 4", "PD1"]),
+    ],
+)
+def test_apc_units_are_named_by_model_and_hardware_revision(values: dict[str, str | int], expected: list[str]) -> None:
+    description = "APC Web/SNMP Management Card (MB:v3.9.2 PF:v3.7.3 PN:a.bin AF1:v3.7.2 AN1:b.bin MN:AP9619)"
+    one = device("318.1.3.8.4", description, {f"318.1.1.{oid}": value for oid, value in values.items()})
+    assert texts(one) == [expected[0], "AOS v3.7.3 / App v3.7.2", expected[1]]
+
+
+def test_a_small_business_router_tells_its_model() -> None:
+    one = device("9.6.1.23.1.1.1", "Linux, Cisco Small Business RV320, Version 1.4.2.20 Thu Dec 20 2018")
+    assert texts(one) == ["RV320", "1.4.2.20", ""]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"109.1.1.1.1.8.1": 12, "109.1.1.1.1.7.1": 30}, [12]),
+        ({"109.1.1.1.1.7.1": 30, "109.1.1.1.1.4.1": 31}, [30]),
+        ({"109.1.1.1.1.5.1": 14, "109.1.1.1.1.4.1": 31}, [14]),
+    ],
+)
+def test_a_cisco_processor_is_told_once_over_the_longest_time(values: dict[str, int], expected: list[int]) -> None:
+    one = device("9.1.1178", "Cisco IOS Software", {f"9.9.{oid}": value for oid, value in values.items()})
+    assert [load.percent for load in one.processors] == expected
