@@ -1,12 +1,13 @@
 """Fetching from a device what a poll wants: single values together, columns together, into one snapshot."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.identity import SYSTEM
-from collector.snmp.oids import arcs, is_below
+from collector.snmp.layout import Layout, layout_of
+from collector.snmp.oids import is_below
 from collector.snmp.poll_plan import Wanted
 from collector.snmp.profile import Profile
 from collector.snmp.selection import asked, possible, probes, select
@@ -30,32 +31,87 @@ class Fetched:
 @dataclass(slots=True)
 class KnownRows:
     """The rows that a device's columns had when they were walked: asked by their names, they need a fifth of the
-    requests, and a column that the device does not have needs none.
+    requests, and what the device does not have needs none.
     """
 
-    indexes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()
+    """Those that were walked to their ends."""
+    rows: Layout = field(default_factory=lambda: layout_of(()))
+    """What lay below them."""
+    absent: frozenset[str] = frozenset()
+    """Single values that the device did not have at the first poll since its tables were walked."""
     signs: dict[str, SnmpValue] = field(default_factory=dict)
     walked_at: float = 0.0
     names_fail: bool = False
     """Whether the device does not answer by name what its walks give."""
+    last: Layout | None = None
+    """Of the last answer, where it lacked something."""
+    _asked: dict[Wanted, "_Asking"] = field(default_factory=dict)
+    _settled: set[Wanted] = field(default_factory=set)
 
     def forget(self) -> None:
         """Walk next time."""
-        self.indexes.clear()
+        self.columns, self.rows, self.absent = frozenset(), layout_of(()), frozenset()
+        self._asked.clear()
+        self._settled.clear()
 
-    def note(self, columns: Iterable[str], found: Mapping[str, SnmpValue]) -> None:
-        """Keep the rows of columns that were walked to their ends. Columns of one table share them."""
-        shared = {one: one for one in self.indexes.values()}
-        below: dict[str, list[str]] = {column: [] for column in columns}
-        for oid in sorted(found, key=arcs):
-            root = oid
-            while root and root not in below:
-                root = root.rpartition(".")[0]
-            if root:
-                below[root].append(oid[len(root) :])
-        for column, rows in below.items():
-            key = tuple(rows)
-            self.indexes[column] = shared.setdefault(key, key)
+    def age(self, now: float) -> None:
+        """Walk next time what is old. What the device had nothing of, it is asked for again with its inventory alone."""
+        if now - self.walked_at > WALK_SECONDS:
+            empty = frozenset(column for column in self.columns if not self.rows.column(column))
+            self.forget()
+            self.columns, self.walked_at = empty, now
+
+    def note(self, columns: Iterable[str], found: Iterable[str]) -> None:
+        """Keep the rows of columns that were walked to their ends."""
+        new = frozenset(columns)
+        kept = {oid for column in self.columns - new for _, oid in self.rows.column(column)}
+        self.columns |= new
+        self.rows = layout_of(kept.union(found))
+        self._asked.clear()
+
+    def settle(self, wanted: Wanted, missing: frozenset[str]) -> None:
+        """Keep which single values the device does not have, from the first time that they were asked.
+
+        One that is gone later may be back with the next poll.
+        """
+        if wanted in self._settled:
+            return
+        self._settled.add(wanted)
+        if missing:
+            self.absent |= missing
+            self._asked.clear()
+
+    def layout(self, asking: "_Asking", found: Iterable[str]) -> Layout:
+        """The layout of an answer."""
+        if len(keys := frozenset(found)) == len(asking.layout.oids):
+            return asking.layout
+        if self.last is None or self.last.oids != keys:
+            self.last = layout_of(keys)
+        return self.last
+
+    def asking(self, wanted: Wanted) -> "_Asking":
+        """How what is wanted is asked for now."""
+        found = self._asked.get(wanted)
+        if found is None:
+            columns = _outermost(wanted.columns)
+            known = frozenset() if self.names_fail else self.columns
+            named = [column for column in columns if column in known]
+            rows = frozenset(oid for column in named for _, oid in self.rows.column(column))
+            values = (wanted.values | SIGNS) - self.absent
+            rest = tuple(sorted(column for column in columns if column not in known))
+            found = self._asked[wanted] = _Asking(layout_of(values | rows), rows, rest, tuple(columns))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One poll: values and known rows by their names, the rows among them, and the columns to walk, of all columns."""
+
+    layout: Layout
+    rows: frozenset[str]
+    to_walk: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 async def fetch(client: SnmpClient, wanted: Wanted, known: KnownRows | None = None) -> Fetched:
@@ -67,49 +123,42 @@ async def fetch(client: SnmpClient, wanted: Wanted, known: KnownRows | None = No
     """
     found: dict[str, SnmpValue] = {}
     problems: list[SnmpError] = []
-    values, to_walk = set(wanted.values), _outermost(wanted.columns)
-    named: dict[str, list[str]] = {}
-    if known is not None:
-        values |= SIGNS
-        if time.monotonic() - known.walked_at > WALK_SECONDS:
-            known.forget()
-        if not known.names_fail:
-            named = {
-                column: [column + index for index in known.indexes[column]]
-                for column in to_walk
-                if column in known.indexes
-            }
-    asked_by_name = set().union(*named.values())
+    remembers = known is not None
+    known = known or KnownRows()
+    known.age(time.monotonic())
+    asking = known.asking(wanted)
+    names = asking.layout.ordered if remembers else tuple(sorted(wanted.values))
     try:
-        found |= await client.get(sorted(values | asked_by_name)) if values or asked_by_name else {}
+        found = await client.get(names) if names else {}
     except SnmpError as error:
         if not error.found:
             raise
-        found |= error.found
+        found = error.found
         problems.append(error)
-    if known is not None:
+    to_walk = asking.to_walk
+    if remembers:
         signs = {oid: found[oid] for oid in SIGNS if oid in found}
-        missing = not asked_by_name <= found.keys()
-        if missing or signs != known.signs:
+        if signs != known.signs or not asking.rows <= found.keys():
             known.forget()
-            named = {}
+            to_walk = tuple(sorted(asking.columns))
+        elif not problems:
+            known.settle(wanted, asking.layout.oids - found.keys())
         known.signs = signs
-    to_walk = [column for column in to_walk if column not in named]
     if not to_walk:
-        return Fetched(Snapshot(found), tuple(problems))
+        return Fetched(Snapshot(found, known.layout(asking, found)), tuple(problems))
     try:
-        walked = await client.walk(sorted(to_walk))
+        walked = await client.walk(to_walk)
     except SnmpError as error:
         if not (found or error.found):
             raise
         found |= error.found
         problems.append(error)
     else:
-        if known is not None:
-            if not known.indexes:
+        if remembers:
+            if not known.columns:
                 known.walked_at = time.monotonic()
             # What a walk gives again and a GET did not will not be had by name next time either.
-            known.names_fail |= not problems and not (asked_by_name & walked.keys()) <= found.keys()
+            known.names_fail |= not problems and not (asking.rows & walked.keys()) <= found.keys()
             known.note(to_walk, walked)
         found |= walked
     return Fetched(Snapshot(found), tuple(problems))

@@ -118,3 +118,39 @@ def test_empty_tables_are_not_asked(rows: int) -> None:
     for _ in range(3):
         read(device, known)
     assert len(device.walks) == 1
+
+
+def test_what_the_device_has_nothing_of_is_asked_again_with_its_inventory_or_when_its_tables_change() -> None:
+    device, known = Device(2), KnownRows()
+    device.values[NUMBER] = 2
+    read(device, known)
+    known.walked_at -= 4000
+    read(device, known)
+    device.values[NUMBER] = 3
+    read(device, known)
+    read(device, KnownRows())
+    everything, filled = [DESCRIPTION, OPERATION, ABSENT], [DESCRIPTION, OPERATION]
+    assert device.walks == [everything, filled, everything, everything]
+
+
+def test_a_value_that_is_missing_once_is_asked_again() -> None:
+    device, known = Device(1), KnownRows()
+    name = device.values.pop("1.3.6.1.2.1.1.5.0")
+    assert read(device, known).get("1.3.6.1.2.1.1.5.0") is None
+    device.values["1.3.6.1.2.1.1.5.0"] = name
+    known.walked_at -= 4000
+    assert read(device, known).get("1.3.6.1.2.1.1.5.0") == name
+    del device.values["1.3.6.1.2.1.1.5.0"]
+    assert read(device, known).get("1.3.6.1.2.1.1.5.0") is None
+    device.values["1.3.6.1.2.1.1.5.0"] = name
+    assert read(device, known).get("1.3.6.1.2.1.1.5.0") == name
+
+
+def test_equal_devices_share_what_is_known_of_their_rows() -> None:
+    one, other = KnownRows(), KnownRows()
+    for known in (one, other):
+        device = Device(3)
+        read(device, known)
+        assert list(read(device, known).column(OPERATION)) == ["1", "2", "3"]
+    assert one.rows is other.rows
+    assert one.asking(WANTED).layout is other.asking(WANTED).layout
