@@ -1,6 +1,7 @@
 """Profiles of makes A to I beside the large groups, and what a description tells of a make without one, on values
 written after the MIBs' texts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ ENTERPRISES = "1.3.6.1.4.1"
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 
 
-def device(object_id: str, description: str, values: dict[str, str | int] | None = None) -> DeviceReading:
+def device(object_id: str, description: str, values: Mapping[str, str | int] | None = None) -> DeviceReading:
     """A device of these values: OIDs below enterprises unless they begin with 1.3."""
     said: dict[str, SnmpValue] = {
         "1.3.6.1.2.1.1.1.0": description.encode(),
