@@ -251,3 +251,60 @@ def test_a_small_business_router_tells_its_model() -> None:
 def test_a_cisco_processor_is_told_once_over_the_longest_time(values: dict[str, int], expected: list[int]) -> None:
     one = device("9.1.1178", "Cisco IOS Software", {f"9.9.{oid}": value for oid, value in values.items()})
     assert [load.percent for load in one.processors] == expected
+
+
+@pytest.mark.parametrize(
+    ("object_id", "values", "expected"),
+    [
+        ("2011.10.1.80", {"2011.10.2.6.1.1.1.1.6.2": 17, "2011.10.2.6.1.1.1.1.8.2": 41}, ([17], [41])),
+        (
+            "2011.2.23.96",
+            {
+                "2011.6.3.4.1.4.0.0.0": 9,
+                "2011.6.3.5.1.1.2.0.0.0": 64000000,
+                "2011.6.3.5.1.1.3.0.0.0": 48000000,
+            },
+            ([9], [25]),
+        ),
+        (
+            "2011.2.23.96",
+            {"2011.5.25.31.1.1.1.1.5.67": 12, "2011.5.25.31.1.1.1.1.7.67": 30, "2011.6.3.4.1.4.0.0.0": 9},
+            ([12], [30]),
+        ),
+        ("39165.1", {"39165.1.7.0": "23 PERCENT", "39165.1.11.0": "43 PERCENT"}, ([23], [43])),
+    ],
+)
+def test_loads_of_older_tables_are_read(
+    object_id: str, values: dict[str, str | int], expected: tuple[list[float], list[float]]
+) -> None:
+    one = device(object_id, "", values)
+    assert ([load.percent for load in one.processors], [pool.percent for pool in one.memory]) == expected
+
+
+@pytest.mark.parametrize(
+    ("object_id", "description", "expected"),
+    [
+        (
+            "11.2.3.7.11.45",
+            "Hewlett-Packard Company ProCurve J4900B Switch 2626, revision H.10.74",
+            "J4900B 2626 H.10.74",
+        ),
+        (
+            "11.2.3.7.11.216",
+            "Aruba Instant On 1930 24G Switch JL682A, InstantOn_1930_1.0.5.0 (139), Linux 4.4.120",
+            "Instant On 1930 24G Switch JL682A 1.0.5.0",
+        ),
+        ("11.5.7.5.2.1", "HP VC Flex-10 Enet Module Virtual Connect 4.10", "VC Flex-10 Enet Module 4.10"),
+        ("1991.1.3.51.1.1", "Brocade NetIron CES, IronWare Version V5.4.0cT183 Compiled on", "NetIron CES 5.4.0cT183"),
+        ("171.10.63.3", "D-Link DES-3026 Fast Ethernet Switch", "DES-3026 "),
+        ("207.1.4.175", "Allied Telesis AT-GS950/24", "AT-GS950/24 "),
+        (
+            "2011.2.224.6",
+            "Huawei AR2220 Huawei Versatile Routing Platform Software VRP (R) software,Version 5.160 (AR2200 V200R008C50)",
+            "AR2220 5.160 (V200R008C50)",
+        ),
+    ],
+)
+def test_models_are_found_in_rarer_descriptions(object_id: str, description: str, expected: str) -> None:
+    one = device(object_id, description)
+    assert f"{one.identity.hardware} {one.identity.version}" == expected
