@@ -1,4 +1,7 @@
-"""`ictagent snmp discover`: which devices of a network answer, and what they are; with `--add` they are polled."""
+"""`ictagent snmp discover`: which devices of a network answer, and what they are; with `--add` they are polled.
+
+With `--neighbours` it is told instead what polled devices see at their ports, and nothing is asked without `--add`.
+"""
 
 import asyncio
 import socket
@@ -11,17 +14,19 @@ from pathlib import Path
 import click
 
 from agent.commands.common import echo_json, echo_table, output_option
+from collector.commands import snmp_neighbours
 from collector.commands.common import actor, database_of, plain_errors, settings_in
 from collector.database.audit import audit
 from collector.database.engine import Database
 from collector.errors import CollectorError
-from collector.settings import credentials_directory
+from collector.settings import CollectorSettings, credentials_directory
 from collector.snmp.client import Credential
 from collector.snmp.devices import NewDevice, add_device
-from collector.snmp.discovery import Discovered, Discovery, Found, addresses_of
+from collector.snmp.discovery import MOST_ADDRESSES, Discovered, Discovery, Found, addresses_of
 from collector.snmp.named_credentials import named, names
-from collector.snmp.refusals import refusals_in
+from collector.snmp.refusals import Refusals, refusals_in
 from collector.snmp.same_device import Known, known_devices, same_among
+from collector.snmp.suggestions import suggestions
 
 
 @dataclass(slots=True)
@@ -45,9 +50,13 @@ class _Proposal:
 
 @click.command(
     epilog="\b\nExamples:\n  ictagent snmp discover 10.1.0.0/24\n"
-    "  ictagent snmp discover 10.1.0.0/24 --credential switches --credential ups --add --site 'County Hall'"
+    "  ictagent snmp discover 10.1.0.0/24 --credential switches --credential ups --add --site 'County Hall'\n"
+    "  ictagent snmp discover --neighbours"
 )
-@click.argument("network")
+@click.argument("network", required=False)
+@click.option(
+    "--neighbours", is_flag=True, help="Tell what polled devices see at their ports and nobody polls; no NETWORK then."
+)
 @click.option(
     "--credential",
     "wanted",
@@ -67,7 +76,8 @@ class _Proposal:
 @click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 @output_option()
 def discover(
-    network: str,
+    network: str | None,
+    neighbours: bool,
     wanted: tuple[str, ...],
     adding: bool,
     site: str,
@@ -81,28 +91,83 @@ def discover(
     The network must lie within one of the setting snmp_networks, and have 1024 addresses at most. A v3 user that a device
     refuses is not tried there again within a day, so that none is locked. A device that is polled at another address is
     told as such, and neither moved nor added.
+
+    Neighbours are known by LLDP and CDP, as of the last inventory of each device. They are asked with --add alone, at
+    their management address, if that lies within one of snmp_networks.
     """
+    if (network is None) != neighbours:
+        raise click.UsageError("give a NETWORK, or --neighbours")
     if site and not adding:
         raise click.UsageError("--site is for --add")
     settings = settings_in(state_directory)
+    with plain_errors():
+        if network is None:
+            _neighbours(settings, wanted, adding, site, port, rate, state_directory, output)
+            return
     credentials = _credentials(credentials_directory(settings), wanted)
     with plain_errors():
         addresses = addresses_of(network, settings.snmp_networks)
         with database_of(state_directory) as database, refusals_in(Path(settings.state_directory)) as refusals:
-            with database.write() as connection:
-                detail = {"credentials": [one.name for one in credentials], "port": port}
-                audit(connection, int(time.time()), actor(), "snmp.discover", network, detail)
-            with database.read() as connection:
-                known = known_devices(connection)
-            polled = _addresses(known, port)
-            asked = [one for one in addresses if one not in polled]
-            discovery = Discovery(credentials, refusals, port, rate, _progress(len(asked)))
-            found = asyncio.run(discovery.run(asked))
-            proposals = _proposals(found.found, known, port)
-            for one in proposals if adding else ():
-                if one.same is None:
-                    _add(database, one, port, site)
-    _show(output, network, len(asked), len(addresses) - len(asked), proposals, found)
+            asked, proposals, found = _asked(
+                database, refusals, credentials, network, addresses, port, rate, site if adding else None
+            )
+    _show(output, network, asked, len(addresses) - asked, proposals, found)
+
+
+def _asked(
+    database: Database,
+    refusals: Refusals,
+    credentials: Sequence[Credential],
+    subject: str,
+    addresses: Sequence[str],
+    port: int,
+    rate: int,
+    site: str | None,
+) -> tuple[int, list[_Proposal], Discovered]:
+    """Ask addresses, and with a `site` (which may be "") have what is new polled: how many were asked, and what came."""
+    with database.write() as connection:
+        detail = {"credentials": [one.name for one in credentials], "port": port}
+        audit(connection, int(time.time()), actor(), "snmp.discover", subject, detail)
+    with database.read() as connection:
+        known = known_devices(connection)
+    polled = _addresses(known, port)
+    asked = [one for one in addresses if one not in polled]
+    discovery = Discovery(credentials, refusals, port, rate, _progress(len(asked)))
+    found = asyncio.run(discovery.run(asked))
+    proposals = _proposals(found.found, known, port)
+    for one in proposals if site is not None else ():
+        if one.same is None:
+            _add(database, one, port, site or "")
+    return len(asked), proposals, found
+
+
+def _neighbours(
+    settings: CollectorSettings,
+    wanted: Sequence[str],
+    adding: bool,
+    site: str,
+    port: int,
+    rate: int,
+    state_directory: Path | None,
+    output: str,
+) -> None:
+    """Tell what polled devices see; with `adding` ask what may be asked of it, and have it polled."""
+    told: dict[str, str] = {}
+    with database_of(state_directory) as database:
+        with database.read() as connection:
+            found = suggestions(connection, settings.snmp_networks)
+        addresses = list(dict.fromkeys(one.allowed for one in found if one.allowed))
+        if adding and len(addresses) > MOST_ADDRESSES:
+            addresses = addresses[:MOST_ADDRESSES]
+            click.echo(f"the first {MOST_ADDRESSES} are asked; run it again for the others", err=True)
+        if adding and addresses:
+            credentials = _credentials(credentials_directory(settings), wanted)
+            with refusals_in(Path(settings.state_directory)) as refusals:
+                _, proposals, answers = _asked(
+                    database, refusals, credentials, "neighbours", addresses, port, rate, site
+                )
+            told = answers.problems | {one.found.address: one.told() for one in proposals}
+    snmp_neighbours.show(output, found, told, adding)
 
 
 def _credentials(directory: Path, wanted: Sequence[str]) -> list[Credential]:

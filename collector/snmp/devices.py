@@ -19,6 +19,7 @@ from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
+from collector.snmp.evidence import note_evidence
 from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
 from collector.snmp.neighbours import Neighbour
@@ -91,6 +92,8 @@ class PollOutcome:
     reading: str | None = None
     neighbours: tuple[Neighbour, ...] | None = None
     """What it sees at its ports, None where that was not asked."""
+    mac_address: str = ""
+    """Of the device itself, where it was asked."""
     lease: Lease | None = None
     """Under which the poll was: what a collector that lost it says of the device is not written."""
 
@@ -237,6 +240,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
         connection.execute(update(snmp_device).where(snmp_device.c.device_id == one.device_id).values(**values))
         if one.neighbours is not None:
             note_neighbours(connection, one.device_id, one.neighbours, one.at)
+        if one.mac_address:
+            note_evidence(connection, one.device_id, {"mac_address": [one.mac_address]}, one.at)
         if one.kind:
             same = (device.c.id == one.device_id) & (device.c.kind != one.kind)
             if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:

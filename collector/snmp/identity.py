@@ -8,13 +8,17 @@ from collector.snmp.oids import is_instance
 from collector.snmp.profile import Profile, TextRule
 from collector.snmp.rows import beside, rows
 from collector.snmp.snapshot import Snapshot
-from collector.snmp.values import SnmpValue, text
+from collector.snmp.values import SnmpValue, mac_of, text
 
 SYS_DESCRIPTION = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
 ENGINE_ID = "1.3.6.1.6.3.10.2.1.1.0"
+_CHASSIS_SUBTYPE, _CHASSIS_ID = "1.0.8802.1.1.2.1.3.1.0", "1.0.8802.1.1.2.1.3.2.0"
+_BRIDGE_ADDRESS = "1.3.6.1.2.1.17.1.1.0"
+OWN_ADDRESSES = (_CHASSIS_SUBTYPE, _CHASSIS_ID, _BRIDGE_ADDRESS)
+_MAC_SUBTYPE = 4
 SYSTEM = (SYS_DESCRIPTION, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
 
 _UNSAID = frozenset({"", "n/a", "na", "none", "null", "unknown", "not specified", "not available", "-", "0"})
@@ -35,6 +39,8 @@ class DeviceIdentity:
     sys_description: str = ""
     engine_id: str = ""
     """Hexadecimal digits."""
+    mac_address: str = ""
+    """As `00:1b:2c:3d:4e:5f`: by which its neighbours see it."""
 
 
 def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
@@ -49,7 +55,15 @@ def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
         sys_object_id=snapshot.text(SYS_OBJECT_ID),
         sys_description=snapshot.text(SYS_DESCRIPTION),
         engine_id=engine.hex() if isinstance(engine := snapshot.get(ENGINE_ID), bytes) else "",
+        mac_address=_mac_address(snapshot),
     )
+
+
+def _mac_address(snapshot: Snapshot) -> str:
+    """What the device calls itself in LLDP, else the address of its bridge."""
+    chassis = _CHASSIS_ID if snapshot.get(_CHASSIS_SUBTYPE) == _MAC_SUBTYPE else ""
+    values = (snapshot.get(oid) for oid in (chassis, _BRIDGE_ADDRESS))
+    return next((mac for value in values if value is not None and (mac := mac_of(value))), "")
 
 
 def _first(snapshot: Snapshot, rules: Iterable[TextRule]) -> str:

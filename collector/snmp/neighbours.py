@@ -14,7 +14,7 @@ from typing import Literal
 
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.snapshot import Snapshot
-from collector.snmp.values import SnmpValue, text
+from collector.snmp.values import SnmpValue, mac_of, text
 
 _LLDP = "1.0.8802.1.1.2.1"
 _LOCAL, _REMOTE, _ADDRESSES = f"{_LLDP}.3.7.1", f"{_LLDP}.4.1.1", f"{_LLDP}.4.2.1.3"
@@ -73,7 +73,6 @@ _CHASSIS_SUBTYPES: tuple[SubType, ...] = ("", "component", "alias", "port_compon
 _PORT_SUBTYPES: tuple[SubType, ...] = ("", "alias", "port_component", "mac", "address", "name", "local", "local")
 _CAPABILITIES = ("other", "repeater", "bridge", "access_point", "router", "telephone", "cable_modem", "station")
 """Bits of LldpSystemCapabilitiesMap, the highest first."""
-_BETWEEN_DIGITS = re.compile(r"[\s:.\-]")
 _WRITTEN = re.compile(rb"([0-9A-Fa-f]{2}) \d")
 """Firmware and recordings that write the octet in hexadecimal, with the numbers of its bits behind it."""
 _CDP_CAPABILITIES = ((0x01, "router"), (0x02, "bridge"), (0x08, "bridge"), (0x10, "station"), (0x80, "telephone"))
@@ -288,19 +287,6 @@ def _identifier(subtype: SubType, value: SnmpValue | None) -> str:
     if subtype == "address" and isinstance(value, bytes):
         return _address(value[:1], value[1:]) or _line(value)
     return _line(value)
-
-
-def mac_of(value: SnmpValue) -> str:
-    """A MAC address as `00:1b:2c:3d:4e:5f`, from its six octets or however it is written, or "" for what is none.
-
-    >>> mac_of(b"\\x00\\x1b\\x2c\\x3d\\x4e\\x5f"), mac_of("001b.2c3d.4e5f"), mac_of(b"00-1B-2C-3D-4E-5F "), mac_of("port 1")
-    ('00:1b:2c:3d:4e:5f', '00:1b:2c:3d:4e:5f', '00:1b:2c:3d:4e:5f', '')
-    """
-    binary = value if isinstance(value, bytes) and len(value) == 6 else b""
-    digits = binary.hex() or _BETWEEN_DIGITS.sub("", text(value)).lower()
-    if re.fullmatch(r"[0-9a-f]{12}", digits) is None or digits in ("0" * 12, "f" * 12):
-        return ""
-    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
 
 def _address(family: bytes, octets: bytes) -> str:

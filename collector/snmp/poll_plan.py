@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from collector.snmp.identity import ENGINE_ID, SYS_UP_TIME, SYSTEM
+from collector.snmp.identity import ENGINE_ID, OWN_ADDRESSES, SYS_UP_TIME, SYSTEM
 from collector.snmp.interfaces import columns as interface_columns
 from collector.snmp.neighbours import COLUMNS as NEIGHBOUR_COLUMNS
 from collector.snmp.oids import is_instance
@@ -46,7 +46,7 @@ def wanted(part: Part, profiles: Iterable[Profile], *, with_interfaces: bool = T
     for rule in rules:
         oids |= oids_in(rule)
     if part == "inventory":
-        oids.update((*SYSTEM, ENGINE_ID))
+        oids.update((*SYSTEM, ENGINE_ID, *OWN_ADDRESSES))
     if with_interfaces and part != "power":
         oids |= interface_columns(("inventory", "state") if part == "inventory" else ("state", "counters"))
         # The name is a tag of every point, and the speed says which rates can be.

@@ -264,6 +264,7 @@ class Poller:
                 kind=kind,
                 reading=shown,
                 neighbours=state.neighbours if "inventory" in poll.parts else None,
+                mac_address=state.identity.mac_address if "inventory" in poll.parts else "",
                 lease=state.lease,
             )
             await asyncio.wrap_future(self._writer.submit(note_polls, outcome))

@@ -8,7 +8,7 @@ from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.device_power import DiagnosisFound
 from collector.snmp.fetch import choose, fetch
-from collector.snmp.identity import ENGINE_ID, SYS_OBJECT_ID, SYSTEM
+from collector.snmp.identity import ENGINE_ID, OWN_ADDRESSES, SYS_OBJECT_ID, SYSTEM
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.interfaces import columns as interface_columns
 from collector.snmp.oids import is_instance
@@ -66,7 +66,7 @@ async def read_device(client: SnmpClient, among: Iterable[Profile] | None = None
 
 def everything(held: Iterable[Profile]) -> Wanted:
     """All that some profiles and the interfaces need."""
-    oids = {oid for profile in held for oid in oids_of(profile)} | {*SYSTEM, ENGINE_ID}
+    oids = {oid for profile in held for oid in oids_of(profile)} | {*SYSTEM, ENGINE_ID, *OWN_ADDRESSES}
     oids |= interface_columns(("inventory", "state", "counters"))
     return Wanted(frozenset(filter(is_instance, oids)), frozenset(oid for oid in oids if not is_instance(oid)))
 

@@ -19,6 +19,7 @@ class Oid(str):
 SnmpValue: TypeAlias = int | float | bytes | Oid | str
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,2})?")
+_BETWEEN_DIGITS = re.compile(r"[\s:.\-]")
 
 
 def number(value: SnmpValue, which: int = 0) -> float | None:
@@ -44,8 +45,23 @@ def text(value: SnmpValue) -> str:
             decoded = value.decode("utf-8")
         except UnicodeDecodeError:
             decoded = value.decode("latin-1")
+        if decoded.isprintable():
+            return decoded.strip()
         return "".join(c if c.isprintable() else " " for c in decoded.replace("\0", "")).strip()
     return str(value)
+
+
+def mac_of(value: SnmpValue) -> str:
+    """A MAC address as `00:1b:2c:3d:4e:5f`, from its six octets or however it is written, or "" for what is none.
+
+    >>> mac_of(b"\\x00\\x1b\\x2c\\x3d\\x4e\\x5f"), mac_of("001b.2c3d.4e5f"), mac_of(b"00-1B-2C-3D-4E-5F "), mac_of("port 1")
+    ('00:1b:2c:3d:4e:5f', '00:1b:2c:3d:4e:5f', '00:1b:2c:3d:4e:5f', '')
+    """
+    binary = value if isinstance(value, bytes) and len(value) == 6 else b""
+    digits = binary.hex() or _BETWEEN_DIGITS.sub("", text(value)).lower()
+    if re.fullmatch(r"[0-9a-f]{12}", digits) is None or digits in ("0" * 12, "f" * 12):
+        return ""
+    return ":".join(digits[place : place + 2] for place in range(0, 12, 2))
 
 
 def opaque(content: bytes) -> SnmpValue:

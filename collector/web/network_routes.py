@@ -11,6 +11,8 @@ from starlette.routing import Route
 
 from collector.queries import device_detail
 from collector.snmp.devices import last_reading, polled_device
+from collector.snmp.neighbour_store import as_json, seen_neighbours
+from collector.snmp.suggestions import recognised
 from collector.web.answers import json_response
 from collector.web.reading import reading_of
 
@@ -23,7 +25,7 @@ async def network(request: Request) -> Response:
     def read() -> dict[str, Any]:
         with reading.database() as connection:
             device_detail(connection, device_id, reading.organisations)
-            found = shown_network(connection, device_id) or {"polling": None, "reading": None}
+            found = shown_network(connection, device_id) or {"polling": None, "reading": None, "neighbours": []}
         return {"device_id": device_id, **found}
 
     return json_response(await run_in_threadpool(read))
@@ -37,7 +39,21 @@ def shown_network(connection: Connection, device_id: str) -> dict[str, Any] | No
     polling = asdict(device)
     for name in ("key_id", "device_id"):
         polling.pop(name)
-    return {"polling": polling, "reading": last_reading(connection, device_id)}
+    return {
+        "polling": polling,
+        "reading": last_reading(connection, device_id),
+        "neighbours": shown_neighbours(connection, device_id),
+    }
+
+
+def shown_neighbours(connection: Connection, device_id: str) -> list[dict[str, Any]]:
+    """What the device saw at its ports at its last inventory, each with the device of the estate that it is, or None."""
+    seen = seen_neighbours(connection, device_id)
+    known = recognised(connection, seen)
+    return [
+        one | {"device_id": match.device_id if match else None, "recognised_by": match.by if match else None}
+        for one, match in zip(as_json(seen), known, strict=True)
+    ]
 
 
 NETWORK_ROUTES = [Route("/v1/devices/{device_id}/network", network)]

@@ -23,6 +23,7 @@ from collector.snmp.devices import NewDevice, PollOutcome, add_device, note_poll
 from collector.snmp.discovery import Discovery, addresses_of
 from collector.snmp.engine_id import engine_id, engine_of
 from collector.snmp.identity import DeviceIdentity
+from collector.snmp.neighbours import Neighbour
 from collector.snmp.opening import open_client
 from collector.snmp.refusals import FILE, Refusals, refusals_in
 from collector.snmp.same_device import same_by
@@ -32,6 +33,7 @@ from tests.servers.snmpd import Snmpd, available
 
 USER = Credential("right", "v3", "", "reader", "SHA-256", "authentication-1", "AES-128", "privacy-word-2")
 NETWORK = "127.0.77.0/28"
+PACKETS_IN = "1.3.6.1.2.1.11.1.0"
 WRONG_DIGESTS = "1.3.6.1.6.3.15.1.1.5.0"
 
 
@@ -271,3 +273,32 @@ def test_what_tells_that_two_are_one() -> None:
     assert same_by(plain, plain) == "name"
     assert same_by(plain, DeviceIdentity(hardware="A2", name="sw1", sys_object_id="1.3.6.1.4.1.1")) == ""
     assert same_by(DeviceIdentity(), DeviceIdentity()) == ""
+
+
+def test_neighbours_are_suggested_and_asked_only_when_told_to(site: Site) -> None:
+    agent = site.agent(1, "engine-one")
+    inside = Neighbour("lldp", 1, "Gi1/0/1", "mac", "00:1b:2c:00:00:01", system_name="ap", addresses=("127.0.77.1",))
+    outside = Neighbour("lldp", 2, "Gi1/0/2", "mac", "00:1b:2c:00:00:02", system_name="far", addresses=("10.9.9.9",))
+    with site.collector.database.write() as connection:
+        switch = add_device(connection, NewDevice("127.0.77.9", site.port, name="edge"), "test")
+        note_polls(connection, [PollOutcome(switch, 1000, "ok", neighbours=(inside, outside))])
+    first, before = asked_of(agent, PACKETS_IN), asked_of(agent, PACKETS_IN)
+    listed = site.run("--neighbours", "--output", "json")
+    assert listed.exit_code == 0, listed.output
+    told = {one["system_name"]: one for one in json.loads(listed.stdout)["neighbours"]}
+    assert (told["ap"]["may_be_asked"], told["far"]["may_be_asked"]) == ("127.0.77.1", None)
+    assert told["ap"]["seen_at"] == [{"device_id": switch, "device": "edge", "port": "Gi1/0/1"}]
+    assert asked_of(agent, PACKETS_IN) - before == before - first
+    added = site.run("--neighbours", "--add", "--site", "County Hall", "--port", str(site.port))
+    assert added.exit_code == 0, added.output
+    assert "not in snmp_networks" in added.stdout
+    with site.collector.database.read() as connection:
+        assert [one.host for one in polled_devices(connection)] == ["127.0.77.1", "127.0.77.9"]
+    # It is known now by the address that it is polled at.
+    left = json.loads(site.run("--neighbours", "--output", "json").stdout)["neighbours"]
+    assert [one["system_name"] for one in left] == ["far"]
+
+
+def test_neighbours_are_of_no_network(site: Site) -> None:
+    assert site.run(NETWORK, "--neighbours").exit_code == 2
+    assert site.run().exit_code == 2
