@@ -252,9 +252,12 @@ _ALL = (
     ),
     Measurement(
         "ictagent_event",
-        "Events on a device: enrolment, clock step, spool overflow, ...",
+        "Events on a device: enrolment, clock step, spool overflow; of a network device what it told by a trap.",
         ("code",),
-        (Field("detail", "", "what happened, in words", type="string"),),
+        (
+            Field("detail", "", "what happened, in words", type="string"),
+            Field("severity", "", "info, warning or critical; of what a network device told", type="string"),
+        ),
     ),
     Measurement(
         "ictagent_collector",

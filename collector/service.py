@@ -44,6 +44,8 @@ from collector.snmp.leases import Leases
 from collector.snmp.named_credentials import named
 from collector.snmp.opening import open_client
 from collector.snmp.poller import Poller
+from collector.snmp.traps.listener import TrapListener
+from collector.snmp.traps.record import forget_old_events
 from collector.stores.embedded import EmbeddedStore
 from collector.stores.influx import InfluxSettings, InfluxStore
 from collector.stores.port import Store
@@ -91,6 +93,17 @@ class Collector:
             own_estimate,
             Leases(self.database, self.collector_id),
         )
+        self.traps = TrapListener(
+            self.database,
+            self.writer,
+            self.collector_id,
+            partial(named, credentials_directory(settings)),
+            self.poller.ask_again,
+            settings.snmp_trap_listen,
+            directory,
+            link_events=settings.snmp_link_events,
+            recorded=self._recorded,
+        )
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             job_defaults={"misfire_grace_time": CLOCK_SECONDS, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -118,10 +131,12 @@ class Collector:
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
         self._scheduler.start()
         self.poller.start()
+        self.traps.start()
 
     def stop(self) -> None:
         """Stop schedules and pumps, write what is queued, close the database."""
         self._stopping.set()
+        self.traps.stop()
         self.poller.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
@@ -175,6 +190,9 @@ class Collector:
             for pump in self.pumps
             if pump.state.problem
         )
+        if self.traps.state.problem:
+            remedy = "see snmp_trap_listen: the address must be this machine's, the port free, and below 1024 allowed"
+            found.append({"subject": "traps", "blocking": False, "message": self.traps.state.problem, "remedy": remedy})
         return found
 
     def _recorded(self) -> None:
@@ -230,6 +248,7 @@ class Collector:
         now = int(time.time())
         self.writer.run(lambda connection, _items: [forget_old_hashes(connection, now)], None)
         self.writer.run(lambda connection, _items: [forget_old_facts(connection, now)], None)
+        self.writer.run(lambda connection, _items: [forget_old_events(connection, now)], None)
         self.writer.run(forget, (now, limits_of(self.settings)))
 
 

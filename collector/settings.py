@@ -56,6 +56,10 @@ class CollectorSettings:
     snmp_networks: tuple[str, ...] = setting(
         (), "networks in which `ictagent snmp discover` may look for devices, such as 10.1.0.0/16"
     )
+    snmp_trap_listen: tuple[str, ...] = setting(
+        (), "addresses and ports where traps and informs of polled devices are heard, such as 0.0.0.0:162 or [::]:162"
+    )
+    snmp_link_events: bool = setting(False, "whether links that go up and down by a device's traps are kept as events")
     influx_url: str = setting("", "InfluxDB to write to; empty: the embedded store alone")
     influx_bucket: str = setting("ictagent", "bucket, on InfluxDB 1.x the database")
     influx_org: str = setting("-", "organisation, on InfluxDB 2.x")

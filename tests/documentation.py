@@ -24,6 +24,9 @@ from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement
 from agent.settings import AgentSettings  # noqa: E402
 from collector.settings import CollectorSettings  # noqa: E402
 from collector.snmp.profile_files import profiles  # noqa: E402
+from collector.snmp.traps.codes import EVENT_CODES  # noqa: E402
+from collector.snmp.traps.meaning import event_files  # noqa: E402
+from collector.snmp.traps.receiver import REASONS  # noqa: E402
 from deploy.sbom import parts  # noqa: E402
 
 DOCS = ROOT / "docs"
@@ -161,6 +164,31 @@ def device_block() -> str:
     return "\n".join(lines)
 
 
+def event_code_block() -> str:
+    """What notifications can mean."""
+    lines = ["| code | severity | polled | kept | what |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{code}` | {one.severity} | {'yes' if one.polls else 'no'} | {'yes' if one.kept else 'no'} | {one.words} |"
+        for code, one in EVENT_CODES.items()
+    ]
+    return "\n".join(lines)
+
+
+def event_file_block() -> str:
+    """Whose notifications are known."""
+    lines = ["| file | what | MIB | notifications |", "| --- | --- | --- | --- |"]
+    for name, one in event_files().items():
+        known = len({rule.oid for rule in one.event})
+        lines.append(f"| {name} | {one.title} | {', '.join(one.mib)} | {known} |")
+    return "\n".join(lines)
+
+
+def trap_refusal_block() -> str:
+    """Why a packet does not count."""
+    lines = ["| reason | what |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| `{reason}` | {words} |" for reason, words in REASONS.items())])
+
+
 def component_block() -> str:
     """The libraries that come along, with their licence, and which of the two products they are in."""
     of_agent = {part.name for part in parts("agent")}
@@ -174,6 +202,11 @@ def component_block() -> str:
 BLOCKS = {
     "metrics.md": {"measurements": measurement_block},
     "devices.md": {"profiles": device_block},
+    "snmp-events.md": {
+        "event codes": event_code_block,
+        "event files": event_file_block,
+        "trap refusals": trap_refusal_block,
+    },
     "command-line.md": {"commands": command_block},
     "configuration.md": {
         "agent settings": lambda: settings_block("agent"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from agent.commands.common import echo_json, echo_table, output_option
-from collector.commands.common import database_of, plain_errors
+from collector.commands.common import database_of, moment, plain_errors, spreadsheet_cell
 from collector.database.audit import AuditFilter, read_audit
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
@@ -53,22 +53,13 @@ def list_acts(
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("at", "actor", "action", "object", "detail"))
         for one in rows:
-            writer.writerow((_moment(one.at), *map(_cell, (one.actor, one.action, one.subject, one.detail))))
+            writer.writerow((moment(one.at), *map(spreadsheet_cell, (one.actor, one.action, one.subject, one.detail))))
     elif not rows:
         click.echo("no act matches", err=True)
     else:
-        table = [(_moment(one.at), one.actor, one.action, one.subject, one.detail) for one in rows]
+        table = [(moment(one.at), one.actor, one.action, one.subject, one.detail) for one in rows]
         echo_table(("at", "actor", "action", "object", "detail"), table)
-
-
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: names come from hosts and from elsewhere (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _seconds(day: datetime.datetime | None) -> int | None:
     return None if day is None else int(day.replace(tzinfo=datetime.UTC).timestamp())
-
-
-def _moment(at: int) -> str:
-    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,5 +1,6 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
+import datetime
 import ipaddress
 import os
 import pwd
@@ -17,6 +18,7 @@ from collector.database.migrate import migrate
 from collector.errors import CollectorError
 from collector.people.configuration import check_login
 from collector.settings import CollectorSettings
+from collector.snmp.traps.address import of_listen
 
 LONGEST_KEY_DAYS = 3650
 MOST_ENROLMENTS_PER_MINUTE = 100_000
@@ -60,6 +62,8 @@ def load_collector(
             ipaddress.ip_network(network)
         except ValueError as error:
             raise ConfigurationError(f"snmp_networks: {error}; write one such as 10.1.0.0/16") from error
+    for place in settings.snmp_trap_listen:
+        of_listen(place)
     check_login(settings)
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
@@ -127,6 +131,16 @@ def collector_id(state_directory: Path | None) -> str:
     if found := text_or_empty(directory / "collector-id"):
         return found
     raise AgentError(f"no collector has run with {directory} yet: run it first, or give --state-directory")
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: names come from hosts and from elsewhere (OWASP, CSV injection)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def moment(at: int) -> str:
+    """Unix seconds as ISO 8601, UTC."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def actor() -> str:

@@ -13,6 +13,7 @@ from agent.commands.common import echo_json, echo_table, output_option
 from agent.errors import AgentError
 from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in, split_address
 from collector.commands.snmp_discover import discover
+from collector.commands.snmp_events import events
 from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
@@ -48,10 +49,12 @@ def snmp() -> None:
       ictagent snmp add --file devices.csv
       ictagent snmp list
       ictagent snmp test 10.1.2.3
+      ictagent snmp events --since 24h
     """
 
 
 snmp.add_command(discover)
+snmp.add_command(events)
 snmp.add_command(read)
 
 

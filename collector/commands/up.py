@@ -25,6 +25,7 @@ from collector.queries import DeviceRow, devices
 from collector.segments import load_segments
 from collector.service import Collector
 from collector.settings import CollectorSettings
+from collector.snmp.traps.address import of_listen
 from collector.web.access import LocalOnly
 
 STOP_SECONDS = 10.0
@@ -38,8 +39,14 @@ FIRST_POWER_SECONDS = 60.0
     type=click.Path(path_type=Path),
     help="Where data are kept; default: /var/lib/ictagent/up for root, else ~/.local/state/ictagent/up.",
 )
+@click.option(
+    "--snmp-trap-listen",
+    "traps",
+    multiple=True,
+    help="Address and port where traps of polled devices are heard, such as 127.0.0.1:1162; several times for several.",
+)
 @click.option("--log-level", default="warning", show_default=True, help="debug, info, warning or error.")
-def up(listen: str, state_directory: Path | None, log_level: str) -> None:
+def up(listen: str, state_directory: Path | None, traps: tuple[str, ...], log_level: str) -> None:
     """Run agent, collector and pages on this machine, until Ctrl-C. A second start goes on with the same data."""
     log_to_stderr(log_level)
     directory = state_directory or default_state_directory() / "up"
@@ -49,7 +56,9 @@ def up(listen: str, state_directory: Path | None, log_level: str) -> None:
             f"ictagent up asks for no login and listens at loopback only, not at {host}: use ictagent collector run"
         )
     # What /etc/ictagent says of a collector on this machine, its database above all, is not for these pages.
-    settings = CollectorSettings(listen=listen, state_directory=directory / "collector")
+    for place in traps:
+        of_listen(place)
+    settings = CollectorSettings(listen=listen, state_directory=directory / "collector", snmp_trap_listen=traps)
     with plain_errors(), sole_user(settings.state_directory):
         listener = bind(host, port)
         address = f"http://{host}:{listener.getsockname()[1]}"

@@ -50,6 +50,7 @@ from collector.database.estate import (
     space,
     space_pue,
 )
+from collector.database.events import snmp_event
 from collector.database.metadata import metadata
 from collector.database.neighbourhood import snmp_neighbour
 from collector.database.network import snmp_device, snmp_poller
@@ -99,6 +100,7 @@ __all__ = [
     "setting",
     "site",
     "snmp_device",
+    "snmp_event",
     "snmp_neighbour",
     "snmp_poller",
     "source_state",

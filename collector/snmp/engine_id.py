@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+from collector.snmp.ber import OCTETS, SEQUENCE, Broken, Reader, integer_part, part
 from collector.snmp.client import Endpoint, SnmpError
 from collector.snmp.udp import address, connect
 
@@ -40,45 +41,22 @@ async def engine_id(endpoint: Endpoint) -> str:
 
 def _question(number: int) -> bytes:
     """A GET of nothing to an engine of no name: the answer is a report with the name."""
-    octets = number.to_bytes(4, "big")
-    header = _part(0x30, _part(2, octets) + _part(2, b"\x00\xff\xe3") + _part(4, b"\x04") + _part(2, b"\x03"))
-    security = _part(0x30, _part(4, b"") + _part(2, b"\0") * 2 + _part(4, b"") * 3)
-    asked = _part(0xA0, _part(2, octets) + _part(2, b"\0") * 2 + _part(0x30, b""))
-    scoped = _part(0x30, _part(4, b"") * 2 + asked)
-    return _part(0x30, _part(2, b"\x03") + header + _part(4, security) + scoped)
-
-
-def _part(tag: int, content: bytes) -> bytes:
-    """One part in BER; everything here is shorter than 128 octets."""
-    return bytes((tag, len(content))) + content
+    number_part = integer_part(number)
+    header = part(SEQUENCE, number_part, integer_part(0xFFE3), part(OCTETS, b"\x04"), integer_part(3))
+    security = part(SEQUENCE, part(OCTETS), integer_part(0), integer_part(0), *(part(OCTETS) for _ in range(3)))
+    asked = part(0xA0, number_part, integer_part(0), integer_part(0), part(SEQUENCE))
+    scoped = part(SEQUENCE, part(OCTETS), part(OCTETS), asked)
+    return part(SEQUENCE, integer_part(3), header, part(OCTETS, security), scoped)
 
 
 def engine_of(packet: bytes, number: int) -> str:
     """The engine id in an answer to the question of this number, or "" where it is none."""
     try:
-        message, _ = _taken(packet, 0x30)
-        version, rest = _taken(message, 2)
-        header, rest = _taken(rest, 0x30)
-        answered, _ = _taken(header, 2)
-        security, _ = _taken(rest, 4)
-        parameters, _ = _taken(security, 0x30)
-        engine, _ = _taken(parameters, 4)
-    except ValueError:
+        message = Reader(packet).enter(SEQUENCE)
+        version = message.integer()
+        answered = message.enter(SEQUENCE).integer()
+        engine = message.enter(OCTETS).enter(SEQUENCE).string()
+    except Broken:
         return ""
-    right = version == b"\x03" and int.from_bytes(answered, "big") == number and 5 <= len(engine) <= _LONGEST
+    right = version == 3 and answered == number and 5 <= len(engine) <= _LONGEST
     return engine.hex() if right else ""
-
-
-def _taken(octets: bytes, tag: int) -> tuple[bytes, bytes]:
-    """The content of the first part, which must have this tag, and what follows it. Raises ValueError."""
-    if len(octets) < 2 or octets[0] != tag:
-        raise ValueError("another part")
-    length, start = octets[1], 2
-    if length & 0x80:
-        count = length & 0x7F
-        if not 1 <= count <= 4 or len(octets) < 2 + count:
-            raise ValueError("no length")
-        length, start = int.from_bytes(octets[2 : 2 + count], "big"), 2 + count
-    if len(octets) < start + length:
-        raise ValueError("cut off")
-    return octets[start : start + length], octets[start + length :]

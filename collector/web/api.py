@@ -16,6 +16,7 @@ from collector.running_totals import RunningTotals
 from collector.segments import load_segments
 from collector.totals import Total, sum_totals
 from collector.web.answers import json_response
+from collector.web.event_routes import EVENT_ROUTES
 from collector.web.guest_routes import GUEST_ROUTES
 from collector.web.key_routes import KEY_ROUTES
 from collector.web.metrics import exposition
@@ -141,6 +142,7 @@ ROUTES = [
     Route("/v1/devices/{device_id}", device_one),
     *GUEST_ROUTES,
     *NETWORK_ROUTES,
+    *EVENT_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),
     Route("/healthz", health),

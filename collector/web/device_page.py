@@ -16,6 +16,7 @@ from carbon.wording import figure
 from collector.queries import device_detail
 from collector.service import Collector
 from collector.snmp.places import FEEDING_KINDS
+from collector.snmp.traps.record import shown_events
 from collector.totals import nothing
 from collector.web.charts import Row, power_chart, thinned
 from collector.web.guest_routes import shown_guests
@@ -26,6 +27,8 @@ from collector.web.rendering import frame, page, shown
 _DAY_NS = 86_400 * 10**9
 _SPANS = {"24 hours": (1, 600), "7 days": (7, 3600)}
 """Charts on a device's page: days shown, and the seconds that one mean stands for."""
+_EVENTS = 20
+"""How many of a device's last events its page shows."""
 
 _INVENTORY = {
     "platform": "Platform",
@@ -64,6 +67,7 @@ def _device(request: Request, device_id: str) -> Response:
         detail = device_detail(connection, device_id, reading.organisations)
         guests = shown_guests(connection, device_id)
         network = shown_network(connection, device_id)
+        events = shown_events(connection, device_id, _EVENTS)
     totals = reading.totals()
     now_ns = time.time_ns()
     power = _power_rows(collector, device_id, now_ns - max(days for days, _ in _SPANS.values()) * _DAY_NS, now_ns)
@@ -89,6 +93,7 @@ def _device(request: Request, device_id: str) -> Response:
             "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
+            "events": events,
             "feeding_kinds": FEEDING_KINDS,
             "today": shown(totals.today.get(device_id, nothing())),
             "year": shown(totals.year_of(device_id)),

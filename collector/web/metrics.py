@@ -4,6 +4,7 @@ import resource
 import time
 
 from collector.service import Collector
+from collector.snmp.traps.receiver import REASONS
 
 _HELP: dict[str, tuple[str, str]] = {
     "ictagent_reports_accepted_total": ("counter", "Reports recorded since start."),
@@ -19,9 +20,13 @@ _HELP: dict[str, tuple[str, str]] = {
     "ictagent_outbox_bytes": ("gauge", "Their size."),
     "ictagent_outbox_dropped_total": ("counter", "Batches dropped because the outbox was full."),
     "ictagent_job_misfires_total": ("counter", "Scheduled runs that were missed."),
+    "ictagent_traps_accepted_total": ("counter", "Notifications of known devices with the right credential."),
+    "ictagent_trap_events_total": ("counter", "Events that they became; repetitions within a minute are one."),
+    "ictagent_trap_child_starts_total": ("counter", "Starts of the process that hears notifications."),
     "ictagent_resident_bytes": ("gauge", "Largest resident memory of the process so far."),
     "ictagent_cpu_seconds_total": ("counter", "Processor seconds of the process."),
 }
+_REFUSED = "ictagent_traps_refused_total"
 _TARGET_HELP: dict[str, tuple[str, str]] = {
     "ictagent_target_points_total": ("counter", "Points written to a target."),
     "ictagent_target_failures_total": ("counter", "Tries at which a target could not take points."),
@@ -49,6 +54,9 @@ def exposition(collector: Collector) -> str:
         "ictagent_outbox_bytes": waiting.bytes,
         "ictagent_outbox_dropped_total": collector.outbox_dropped,
         "ictagent_job_misfires_total": collector.misfires,
+        "ictagent_traps_accepted_total": collector.traps.state.accepted,
+        "ictagent_trap_events_total": collector.traps.state.events,
+        "ictagent_trap_child_starts_total": collector.traps.state.starts,
         "ictagent_resident_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "ictagent_cpu_seconds_total": round(time.process_time(), 3),
     }
@@ -56,6 +64,9 @@ def exposition(collector: Collector) -> str:
     for name, value in values.items():
         lines += _head(name, _HELP[name])
         lines.append(f"{name} {value}")
+    refused = collector.traps.state.refused
+    lines += _head(_REFUSED, ("counter", "Notifications that did not count, by reason."))
+    lines += [f'{_REFUSED}{{reason="{reason}"}} {refused[reason]}' for reason in REASONS]
     states = [pump.state for pump in collector.pumps]
     for name, help_ in _TARGET_HELP.items():
         lines += _head(name, help_)
