@@ -39,6 +39,8 @@ def texts(one: DeviceReading) -> list[str]:
         ("Barracuda Load Balancer 6.4.0.017", ["", "6.4.0.017", ""]),
         ("Product: GW 7; O/S Version 4.1-2.3; Serial No. 0034A12", ["GW 7", "4.1-2.3", "0034A12"]),
         ("Router HW:1.0 SW:2.3.1", ["", "2.3.1", ""]),
+        ("Comet System P8552, Firmware Version 4-5-8-0", ["", "4-5-8-0", ""]),
+        ("Mail Gateway 3.4", ["", "3.4", ""]),
         # A kernel, a protocol, a boot loader and a card are not the product.
         ("Linux host 5.10.0", ["", "5.10.0", ""]),
         ("Supervisor for SNMP V1.0", ["", "", ""]),
