@@ -139,7 +139,7 @@ def _show(found: LiveReading) -> None:
             list(map(_row, found.interfaces)),
         )
     for one in found.diagnoses:
-        click.echo(f"{one.code}: {one.message}", err=True)
+        click.echo(f"{one.code}: {one.words}", err=True)
 
 
 def _of(used: int | None, total: int | None) -> str:

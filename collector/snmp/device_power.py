@@ -27,6 +27,8 @@ RUNNING = frozenset({"switch", "router", "firewall", "wireless_controller", "acc
 DIFFERENCE_TOLD = 0.05
 """Outlets and inlets that differ by more than this are told of."""
 SMALLEST_COMPARED_WATTS = 20.0
+DIFFERENCE_REMEDY = "look for outlets that are not metered or read wrong; the outlets' part is not counted"
+ZERO_REMEDY = "see what the device itself shows; a newer firmware may measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class DiagnosisFound:
 
     code: str
     message: str
+    remedy: str = ""
+
+    @property
+    def words(self) -> str:
+        """What is the matter, and what to do."""
+        return "; ".join(part for part in (self.message, self.remedy) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +78,14 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
             DiagnosisFound(
                 "power_zero",
                 f"{higher} power is 0 while {basis} power is {sums[basis]:.4g} W: the zero is not believed",
+                ZERO_REMEDY,
             )
         )
     if kind in RUNNING and basis != "none" and sums[basis] == 0:
         diagnoses.append(
-            DiagnosisFound("power_zero", f"{basis} power is 0 W of a device that answers: the zero is not believed")
+            DiagnosisFound(
+                "power_zero", f"{basis} power is 0 W of a device that answers: the zero is not believed", ZERO_REMEDY
+            )
         )
         basis = "none"
     poe = _poe(power)
@@ -126,4 +137,5 @@ def _outlets_differ(power: Sequence[Reading], basis: str, watts: float) -> list[
         return []
     if abs(total - watts) <= DIFFERENCE_TOLD * max(total, watts):
         return []
-    return [DiagnosisFound("outlets_differ", f"the outlets add up to {total:.4g} W, the {basis} to {watts:.4g} W")]
+    message = f"the outlets add up to {total:.4g} W, the {basis} to {watts:.4g} W"
+    return [DiagnosisFound("outlets_differ", message, DIFFERENCE_REMEDY)]

@@ -11,14 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from collector.database.audit import audit
-from collector.database.schema import agent_key, collector_instance, device, organisation, snmp_device
+from collector.database.schema import agent_key, collector_instance, device, diagnosis, organisation, snmp_device
+from collector.diagnoses import diagnose
 from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
+from collector.snmp.held_diagnoses import DiagnosesChanged
 from collector.snmp.evidence import note_evidence
 from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
@@ -92,6 +94,8 @@ class PollOutcome:
     reading: str | None = None
     neighbours: tuple[Neighbour, ...] | None = None
     """What it sees at its ports, None where that was not asked."""
+    diagnoses: DiagnosesChanged | None = None
+    """Those that began, hold or ended, where that is to be written."""
     mac_address: str = ""
     """Of the device itself, where it was asked."""
     lease: Lease | None = None
@@ -238,6 +242,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
         if one.lease is not None and not still_held(connection, one.device_id, one.lease):
             continue
         connection.execute(update(snmp_device).where(snmp_device.c.device_id == one.device_id).values(**values))
+        if one.diagnoses is not None:
+            note_diagnoses(connection, one.device_id, one.diagnoses, one.at)
         if one.neighbours is not None:
             note_neighbours(connection, one.device_id, one.neighbours, one.at)
         if one.mac_address:
@@ -247,6 +253,15 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
             if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:
                 touch(connection)
     return [None] * len(items)
+
+
+def note_diagnoses(connection: Connection, device_id: str, changed: DiagnosesChanged, at: int) -> None:
+    """Write the diagnoses that hold for a device, and take away those that do no longer."""
+    if changed.ended:
+        over = (diagnosis.c.device_id == device_id) & diagnosis.c.code.in_(changed.ended)
+        connection.execute(delete(diagnosis).where(over))
+    for one in changed.hold:
+        diagnose(connection, device_id, one.code, one.message, one.remedy, at)
 
 
 def _check(wanted: NewDevice) -> None:

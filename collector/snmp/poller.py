@@ -31,6 +31,7 @@ from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClien
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
 from collector.snmp.fetch import KnownRows, fetch, holding
+from collector.snmp.held_diagnoses import HeldDiagnoses, diagnoses_of
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.leases import Lease, Leases
@@ -251,7 +252,10 @@ class Poller:
             shown = page_body(poll, state.last_load, state.last_interfaces)
         names = tuple(one.name for one in state.holding)
         kind = state.identity.kind if "inventory" in poll.parts else ""
-        if shown is not None or state.told != "ok" or now - state.noted_at >= NOTED_SECONDS:
+        power = poll.reading.power.diagnoses
+        state.diagnoses.note(*diagnoses_of(poll.parts, power, state.problems, has_profile=bool(state.holding)))
+        diagnoses = state.diagnoses.held() if shown is not None else state.diagnoses.changed()
+        if shown is not None or diagnoses is not None or state.told != "ok" or now - state.noted_at >= NOTED_SECONDS:
             state.told, state.noted_at = "ok", now
             problem = state.problems[0] if state.problems else None
             outcome = PollOutcome(
@@ -263,11 +267,22 @@ class Poller:
                 profiles=names,
                 kind=kind,
                 reading=shown,
+                diagnoses=diagnoses,
                 neighbours=state.neighbours if "inventory" in poll.parts else None,
                 mac_address=state.identity.mac_address if "inventory" in poll.parts else "",
                 lease=state.lease,
             )
+            if await self._noted(outcome):
+                state.diagnoses.written()
+
+    async def _noted(self, outcome: PollOutcome) -> bool:
+        """Write how a poll went. A database that does not take it now ends no polling: a later poll says it."""
+        try:
             await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
+        except CollectorError as error:
+            logger.warning("how polls go cannot be written: %s", error.message)
+            return False
+        return True
 
     async def _failed(self, state: "DeviceState", error: CollectorError | ConfigurationError) -> None:
         """Leave the device alone for a while, and say why."""
@@ -290,10 +305,7 @@ class Poller:
             lease=state.lease,
         )
         logger.info("snmp %s: %s; tried again in %d s", state.device.host, message, pause)
-        try:
-            await asyncio.wrap_future(self._writer.submit(note_polls, outcome))
-        except CollectorError as problem:
-            logger.warning("how polls go cannot be written: %s", problem.message)
+        await self._noted(outcome)
 
 
 def _asked(device: PolledDevice) -> tuple[object, ...]:
@@ -330,6 +342,7 @@ class DeviceState:
         self.shown_at = self.noted_at = 0
         self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
         self.told = ""
+        self.diagnoses = HeldDiagnoses()
         self.problems: tuple[SnmpError, ...] = ()
         """What of the last poll failed, while the rest was read."""
         intervals: dict[Part, float] = {

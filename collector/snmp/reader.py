@@ -8,6 +8,8 @@ from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.device_power import DiagnosisFound
 from collector.snmp.fetch import choose, fetch
+from collector.snmp.held_diagnoses import no_profile
+from collector.snmp.identity import ENGINE_ID, SYS_OBJECT_ID, SYSTEM
 from collector.snmp.identity import ENGINE_ID, OWN_ADDRESSES, SYS_OBJECT_ID, SYSTEM
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.interfaces import columns as interface_columns
@@ -58,9 +60,7 @@ async def read_device(client: SnmpClient, among: Iterable[Profile] | None = None
     device = evaluate(snapshot, held)
     diagnoses = [*device.power.diagnoses, *map(_told, problems)]
     if not held and not problems:
-        kind = snapshot.text(SYS_OBJECT_ID) or "which has no sysObjectID"
-        message = f"no profile holds for this device ({kind}): `ictagent snmp profiles` lists what can be read"
-        diagnoses.append(DiagnosisFound("no_profile", message))
+        diagnoses.append(no_profile(snapshot.text(SYS_OBJECT_ID) or "which has no sysObjectID"))
     return LiveReading(device, interfaces(snapshot), diagnoses)
 
 
@@ -72,8 +72,7 @@ def everything(held: Iterable[Profile]) -> Wanted:
 
 
 def _told(error: SnmpError) -> DiagnosisFound:
-    message = "; ".join(part for part in (f"not everything was read: {error.message}", error.remedy) if part)
-    return DiagnosisFound(error.code, message)
+    return DiagnosisFound(error.code, f"not everything was read: {error.message}", error.remedy)
 
 
 def as_json(read: LiveReading) -> dict[str, Any]:
@@ -91,6 +90,6 @@ def as_json(read: LiveReading) -> dict[str, Any]:
             "memory": [asdict(one) for one in device.memory],
         },
         "interfaces": [asdict(one) for one in read.interfaces],
-        "diagnoses": [asdict(one) for one in read.diagnoses],
+        "diagnoses": [{"code": one.code, "message": one.words} for one in read.diagnoses],
         "profiles": list(device.profiles),
     }
