@@ -56,6 +56,13 @@ from collector.database.neighbourhood import snmp_neighbour
 from collector.database.network import snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 from collector.database.power_path import power_link
+from collector.database.register import (
+    register_import,
+    register_item,
+    register_mapping,
+    register_placement,
+    register_state,
+)
 
 __all__ = [
     "account",
@@ -91,6 +98,11 @@ __all__ = [
     "outbox",
     "outbox_cursor",
     "power_link",
+    "register_import",
+    "register_item",
+    "register_mapping",
+    "register_placement",
+    "register_state",
     "rejected_rows",
     "report_sequence",
     "report_stream",

@@ -37,6 +37,7 @@ class LineReader:
     ) -> None:
         self.faults: list[Fault] = []
         self._sheet, self._columns, self._mapping, self._today = sheet, columns, mapping, today
+        self._told = frozenset(columns)
         self._line = 0
         self._rejected = False
 
@@ -44,7 +45,7 @@ class LineReader:
         """The row of a line, which counts from 0; None where it was rejected or left out."""
         cells = self._sheet.rows[line]
         self._line, self._rejected = line, False
-        row = RegisterRow(self._sheet.name, line + 1)
+        row = RegisterRow(self._sheet.name, line + 1, told=self._told)
         given = {name: cells[column] if column < len(cells) else None for name, column in self._columns.items()}
         row.cells = {
             name: self._sheet.address(line, self._columns[name]) for name, cell in given.items() if cell is not None

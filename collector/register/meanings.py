@@ -11,10 +11,11 @@ from functools import lru_cache
 from importlib import resources
 from typing import Literal
 
-from carbon.device_classes import SERVICE_CATEGORIES
+from carbon.device_classes import CLASSES, SERVICE_CATEGORIES
 from collector.database.estate import SPACE_KINDS
 from collector.register.fields import words
 
+_OWN_NAMES = {words(text): one.name for one in CLASSES.values() for text in (one.name, one.words)}
 _YES, _NO = frozenset({"yes", "y", "true", "1", "in", "x"}), frozenset({"no", "n", "false", "0", "out", "none"})
 
 
@@ -38,7 +39,7 @@ def _first(table: str, text: str) -> str:
 def class_of_words(cell: object, own: Mapping[str, str]) -> str:
     """The class that a register's kind of equipment means; "" where none is known."""
     text = words(cell)
-    return own.get(text, "") or _first("class_words", text)
+    return own.get(text, "") or _OWN_NAMES.get(text, "") or _first("class_words", text)
 
 
 def class_of_model(vendor: str, model: str) -> str:

@@ -173,5 +173,7 @@ def _twin(row: RegisterRow, seen: Mapping[tuple[str, str, str], RegisterRow]) ->
 
 def _facts(row: RegisterRow) -> dict[str, object]:
     return {
-        name: getattr(row, name) for name in RegisterRow.__slots__ if name not in ("sheet", "line", "cells", "notes")
+        name: getattr(row, name)
+        for name in RegisterRow.__slots__
+        if name not in ("sheet", "line", "cells", "told", "notes")
     }

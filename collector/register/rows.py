@@ -64,6 +64,8 @@ class RegisterRow:
     quantity: int = 1
     notes: str = ""
     cells: dict[str, str] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
+    """The fields for which the sheet has a column: what it says nothing of stays as it was."""
 
     @property
     def where(self) -> str:

@@ -8,6 +8,8 @@ _NONE = frozenset({
     "", "-", "--", "n/a", "na", "none", "unknown", "tbc", "tba", "?", "null", "nil", "not known", "no serial", "missing",
     "not applicable", "to be filled by o.e.m.", "default string", "system serial number", "xxxx", "xxx", "x", "0", "none found",
 })  # fmt: skip
+_PROTECTED = frozenset({"'=", "'+", "'-", "'@"})
+"""What an export writes, so that no spreadsheet takes it for a formula."""
 _LARGEST_EXACT = 10**15
 """A spreadsheet keeps 15 digits; what follows is zeros."""
 
@@ -40,6 +42,8 @@ def identifier(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     text = " ".join(str(cell).split())
+    if text[:2] in _PROTECTED:
+        text = text[1:]
     return "" if text.lower() in _NONE else text
 
 
