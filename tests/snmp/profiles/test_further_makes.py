@@ -273,6 +273,16 @@ def test_a_cisco_processor_is_told_once_over_the_longest_time(values: dict[str, 
             {"2011.5.25.31.1.1.1.1.5.67": 12, "2011.5.25.31.1.1.1.1.7.67": 30, "2011.6.3.4.1.4.0.0.0": 9},
             ([12], [30]),
         ),
+        (
+            "21839.2.2.26.101",
+            {"21839.2.2.26.1.39.2.1.0": 11, "21839.2.2.26.1.39.3.1.0": 100, "21839.2.2.26.1.39.3.3.0": 35},
+            ([11], [65]),
+        ),
+        (
+            "211.1.21.1.150",
+            {"211.1.21.1.150.1.5.0": "ET103ACU", "211.1.21.1.150.5.4.2.1.2.0": 4, "211.1.21.1.150.5.4.2.1.2.1": 6},
+            ([4, 6], []),
+        ),
         ("39165.1", {"39165.1.7.0": "23 PERCENT", "39165.1.11.0": "43 PERCENT"}, ([23], [43])),
     ],
 )
@@ -310,3 +320,25 @@ def test_loads_of_older_tables_are_read(
 def test_models_are_found_in_rarer_descriptions(object_id: str, description: str, expected: str) -> None:
     one = device(object_id, description)
     assert f"{one.identity.hardware} {one.identity.version}" == expected
+
+
+@pytest.mark.parametrize(
+    ("object_id", "values", "expected"),
+    [
+        (
+            "211.1.21.1.150",
+            {
+                "211.1.21.1.150.1.1.0": "00ETERNUSDXMS3ET103ACU####CB4601234567##",
+                "211.1.21.1.150.4.1.0": "V10L87-0000",
+            },
+            ["ET103ACU", "V10L87-0000", "4601234567"],
+        ),
+        (
+            "1271.3",
+            {"1271.3.4.6.3.1.2.1": "Waveserver 5", "1271.3.4.6.29.1.2.1": "M8712345"},
+            ["Waveserver 5", "", "M8712345"],
+        ),
+    ],
+)
+def test_texts_of_tables_are_read(object_id: str, values: dict[str, str | int], expected: list[str]) -> None:
+    assert texts(device(object_id, "Ciena Waveserver", values)) == expected
