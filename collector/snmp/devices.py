@@ -20,8 +20,8 @@ from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
-from collector.snmp.held_diagnoses import DiagnosesChanged
 from collector.snmp.evidence import note_evidence
+from collector.snmp.held_diagnoses import DiagnosesChanged
 from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
 from collector.snmp.neighbours import Neighbour

@@ -9,7 +9,6 @@ from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.device_power import DiagnosisFound
 from collector.snmp.fetch import choose, fetch
 from collector.snmp.held_diagnoses import no_profile
-from collector.snmp.identity import ENGINE_ID, SYS_OBJECT_ID, SYSTEM
 from collector.snmp.identity import ENGINE_ID, OWN_ADDRESSES, SYS_OBJECT_ID, SYSTEM
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.interfaces import columns as interface_columns
