@@ -14,6 +14,7 @@ from agent.errors import AgentError
 from collector.commands.common import actor, collector_id, database_of, plain_errors, settings_in, split_address
 from collector.commands.snmp_discover import discover
 from collector.commands.snmp_events import events
+from collector.commands.snmp_path import path
 from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
@@ -55,6 +56,7 @@ def snmp() -> None:
 
 snmp.add_command(discover)
 snmp.add_command(events)
+snmp.add_command(path)
 snmp.add_command(read)
 
 
