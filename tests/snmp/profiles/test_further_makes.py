@@ -44,6 +44,9 @@ def texts(one: DeviceReading) -> list[str]:
         # A kernel, a protocol, a boot loader and a card are not the product.
         ("Linux host 5.10.0", ["", "5.10.0", ""]),
         ("Supervisor for SNMP V1.0", ["", "", ""]),
+        ("SNMPv2 agent", ["", "", ""]),
+        ("RS485 gateway", ["", "", ""]),
+        ("Firmware V12", ["", "", ""]),
         ("Router; boot version 1.1, hardware version 2.0", ["", "", ""]),
         ("Web/SNMP Management Card, SN: ZA2001002384", ["", "", ""]),
     ],
@@ -306,6 +309,8 @@ def test_loads_of_older_tables_are_read(
             "Aruba Instant On 1930 24G Switch JL682A, InstantOn_1930_1.0.5.0 (139), Linux 4.4.120",
             "Instant On 1930 24G Switch JL682A 1.0.5.0",
         ),
+        ("9.6.1.32.371.1", "Linux, Cisco Systems Inc, WAP371, Version 1.2.0.2", "WAP371 1.2.0.2"),
+        ("9.1.1282", "Cisco Wide Area Application Software (WAVE-594) Software Version 5.1.1c", "WAVE-594 5.1.1c"),
         ("11.5.7.5.2.1", "HP VC Flex-10 Enet Module Virtual Connect 4.10", "VC Flex-10 Enet Module 4.10"),
         ("1991.1.3.51.1.1", "Brocade NetIron CES, IronWare Version V5.4.0cT183 Compiled on", "NetIron CES 5.4.0cT183"),
         ("171.10.63.3", "D-Link DES-3026 Fast Ethernet Switch", "DES-3026 "),
