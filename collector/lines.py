@@ -26,12 +26,13 @@ def field_types(measurement: str) -> Mapping[str, FieldType]:
 
 def series_key(measurement: str, tags: Mapping[str, str]) -> str:
     """Measurement and tags as line protocol begins with them: tags sorted, empty ones left out, all escaped."""
-    parts = [f"{name}={_escaped(value)}" for name, value in sorted(tags.items()) if value]
+    parts = [f"{name}={escaped_tag(value)}" for name, value in sorted(tags.items()) if value]
     return ",".join([measurement, *parts])
 
 
 @lru_cache(maxsize=8192)
-def _escaped(value: str) -> str:
+def escaped_tag(value: str) -> str:
+    """A tag's value as a series key has it."""
     return value.translate(_TAG_ESCAPES)
 
 
@@ -70,9 +71,14 @@ class SeriesTemplate:
         return f"{self._key} {','.join(fields)} {unix_ns}" if fields else ""
 
 
+def escaped_text(value: str) -> str:
+    """What stands between the quotes of a text."""
+    return value.translate(_TEXT_ESCAPES)
+
+
 def _text_of(value: Value, kind: FieldType) -> str:
     if kind == "string":
-        return f'"{str(value).translate(_TEXT_ESCAPES)}"'
+        return f'"{escaped_text(str(value))}"'
     if kind == "integer":
         return f"{value}i"
     if kind == "boolean":

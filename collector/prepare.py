@@ -134,7 +134,10 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
     if moved:
         recording.diagnoses.append(_clock(sent.offset_seconds, len(moved)))
     tags = {**context.tags, "host_name": host_name}
-    recording.batch, recording.power = _points(report, sources, readings, times, believed, sent, curve, tags, recording)
+    own = received.points.lines(tags) if received.points is not None else []
+    recording.batch, recording.power = _points(
+        report, sources, readings, times, believed, sent, curve, tags, recording, own
+    )
     return recording
 
 
@@ -193,10 +196,11 @@ def _points(
     curve: PowerCurve | None,
     tags: dict[str, str],
     recording: Recording,
+    own: Sequence[str],
 ) -> tuple[Batch | None, HostPower | None]:
     """Every point of the report and what is derived from it, as one batch."""
     refused = recording.refused
-    lines: list[str] = []
+    lines = list(own)
     for one in good_rows(report.series, report.rows, times, sent.received_ns, refused):
         template = SeriesTemplate(one.series.measurement, {**one.series.tags, **tags}, one.series.fields)
         lines.extend(template.lines(one.rows))

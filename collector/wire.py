@@ -9,8 +9,9 @@ are decoded one by one and the bad ones are returned as `Refused`.
 import hashlib
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -95,13 +96,24 @@ class Refused:
         return sum(count for count, _ in self.reasons.values())
 
 
+class OwnPoints(Protocol):
+    """Points of one sample of a report that the collector made itself, and therefore need no check."""
+
+    def lines(self, tags: Mapping[str, str]) -> list[str]:
+        """Their line protocol, with the device's tags."""
+
+
 @dataclass(slots=True)
 class Received:
-    """A decoded report, the SHA-256 of its JSON text (its identity's content), and the rows already refused."""
+    """A decoded report, the SHA-256 of its JSON text (its identity's content), and the rows already refused.
+
+    `points` are what the collector's own polls add to it.
+    """
 
     report: WireReport
     sha256: bytes
     refused: Refused
+    points: OwnPoints | None = None
 
 
 _report_decoder = msgspec.json.Decoder(WireReport)

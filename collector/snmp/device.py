@@ -1,11 +1,12 @@
 """One device, read: everything that its profiles make of a snapshot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from collector.snmp.device_power import DevicePower, device_power
 from collector.snmp.identity import DeviceIdentity, identify
 from collector.snmp.neighbours import Neighbour
+from collector.snmp.poll_plan import PARTS, Part
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.readings import Reading, readings
@@ -28,16 +29,22 @@ class DeviceReading:
     """What it sees at its ports: of its last inventory, where the poll did not ask again."""
 
 
-def evaluate(snapshot: Snapshot, holding: Sequence[Profile]) -> DeviceReading:
-    """What the profiles that hold for a device make of what it answered."""
-    identity = identify(snapshot, holding)
-    found = readings(snapshot, holding)
+def evaluate(snapshot: Snapshot, holding: Sequence[Profile], parts: Collection[Part] = PARTS) -> DeviceReading:
+    """What the profiles that hold for a device make of what it answered, of the parts that were asked.
+
+    Without the inventory the identity is empty.
+    """
+    whole = "inventory" in parts
+    identity = identify(snapshot, holding) if whole else DeviceIdentity()
+    kind = identity.kind or next((one.kind for one in holding if one.kind), "")
+    found = readings(snapshot, holding) if "power" in parts else []
+    busy = holding if "utilisation" in parts else []
     return DeviceReading(
         identity,
-        device_power(found, identity.kind),
+        device_power(found, kind),
         found,
-        processors(snapshot, holding),
-        memory(snapshot, holding),
+        processors(snapshot, busy),
+        memory(snapshot, busy),
         tuple(one.name for one in holding),
     )
 

@@ -5,21 +5,25 @@ meter stand in the power path of others: what passes through them is told as poi
 what they feed (`collector.snmp.feeds`), and never counted as theirs. Of a UPS only its loss is its own.
 """
 
+import hashlib
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from agent.report import Choice, Inventory, Meter, Reading, Report, Row, SampleTime, Series, SourceState, Value
 from collector.snmp.device import DeviceReading
 from collector.snmp.feeds import Feeds
+from collector.snmp.interface_points import InterfacePoints, interface_points
 from collector.snmp.interfaces import Interface
 from collector.snmp.places import FEEDING_KINDS, places
 from collector.snmp.profile import Quantity
-from collector.snmp.rates import Count, rate
+from collector.snmp.rates import Count
+from collector.wire import OwnPoints, Received, Refused, WireReport
 
 LONGEST_INTERVAL_NS = 180 * 10**9
 """Three polls: across more nothing is known of the power between."""
-_UP, _DOWN = 1, 2
 _KWH_TO_JOULES = 3.6e6
 
 _FIELDS: dict[Quantity, tuple[str, float]] = {
@@ -98,6 +102,11 @@ def inventory_of(reading: DeviceReading, name: str, boot_unix_ns: int | None) ->
     )
 
 
+def points_of(poll: Poll, before: Before) -> InterfacePoints:
+    """The points of a poll beside its report: its interfaces. `before` is brought up to date with it."""
+    return interface_points(poll.interfaces, before.counters, poll.time.wall_ns, poll.time.boot_ns / 1e9)
+
+
 def report_of(poll: Poll, before: Before, estimate: OwnPower, name: str, stream_id: str, sequence: int) -> Report:
     """A poll as a report; `before` is brought up to date with it."""
     report = Report(stream_id, sequence, "snmp", poll.boot_id, samples=[poll.time])
@@ -115,9 +124,13 @@ def report_of(poll: Poll, before: Before, estimate: OwnPower, name: str, stream_
         before.feeds.add(report, poll.time, places(reading.readings, reading.power, reading.identity.kind))
     if "utilisation" in poll.parts:
         _device(rows, poll)
-        for one in poll.interfaces:
-            _interface(rows, poll, one, before.counters)
     return report
+
+
+def received_of(report: Report, points: OwnPoints) -> Received:
+    """A report of the collector's own as it is taken in."""
+    fields = {name: getattr(report, name) for name in WireReport.__struct_fields__}
+    return Received(WireReport(**fields), hashlib.sha256(msgspec.json.encode(report)).digest(), Refused(), points)
 
 
 class _Rows:
@@ -180,42 +193,3 @@ def _device(rows: _Rows, poll: Poll) -> None:
         "poll_seconds": round(poll.poll_seconds, 3),
     }
     rows.add("network_device", {}, fields)
-
-
-def _interface(rows: _Rows, poll: Poll, one: Interface, counters: dict[tuple[int, str], Count]) -> None:
-    at = poll.time.boot_ns / 1e9
-    highest = one.speed_bits / 8 if one.speed_bits else None
-    rates: dict[str, float | None] = {}
-    for name in ("in_octets", "out_octets"):
-        value: int | None = getattr(one, name)
-        key = (one.index, name)
-        earlier = counters.pop(key, None)
-        if value is None:
-            continue
-        counters[key] = now = Count(value, at)
-        rates[name] = rate(earlier, now, 64 if one.counter_bits == 64 else 32, highest) if earlier else None
-    fields: dict[str, Value] = {
-        "ifHCInOctets": _signed(one.in_octets),
-        "ifHCOutOctets": _signed(one.out_octets),
-        "ifInErrors": one.in_errors,
-        "ifOutErrors": one.out_errors,
-        "ifInDiscards": one.in_discards,
-        "ifOutDiscards": one.out_discards,
-        "ifAdminStatus": _status(one.admin_up),
-        "ifOperStatus": _status(one.oper_up),
-        "speed_bits_per_second": one.speed_bits,
-        "receive_bytes_per_second": rates.get("in_octets"),
-        "transmit_bytes_per_second": rates.get("out_octets"),
-        "ifAlias": one.alias or None,
-        "ifDescr": one.description or None,
-    }
-    rows.add("interface", {"ifIndex": str(one.index), "ifName": one.name[:256]}, fields)
-
-
-def _signed(value: int | None) -> int | None:
-    """A 64-bit count as InfluxDB's signed integer holds it."""
-    return None if value is None else value & (2**63 - 1)
-
-
-def _status(up: bool | None) -> int | None:
-    return None if up is None else _UP if up else _DOWN

@@ -7,7 +7,6 @@ of several collectors each polls those that it has a lease for (`collector.snmp.
 
 import asyncio
 import dataclasses
-import hashlib
 import json
 import logging
 import secrets
@@ -17,10 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
-import msgspec
-
 from agent.errors import ConfigurationError
-from agent.report import Report, SampleTime
+from agent.report import SampleTime
 from collector.clocks import Sent
 from collector.database.engine import Database
 from collector.database.writer import Writer
@@ -37,13 +34,13 @@ from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.leases import Lease, Leases
 from collector.snmp.neighbours import Neighbour, neighbours
 from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
-from collector.snmp.polled import Before, OwnPower, Poll, report_of
+from collector.snmp.polled import Before, OwnPower, Poll, points_of, received_of, report_of
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.rates import TICKS_PER_SECOND, restarted
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.utilisation import MemoryUse, ProcessorLoad
-from collector.wire import Received, Refused, WireReport
+from collector.wire import Received
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +223,7 @@ class Poller:
                 state.stream_id,
                 state.next_sequence(),
             )
-            await self._record(state, report, poll.time)
+            await self._record(state, received_of(report, points_of(poll, state.before)), poll.time)
         except LeaseLost:
             raise
         except (CollectorError, ConfigurationError) as error:
@@ -237,10 +234,8 @@ class Poller:
         state.schedule.done(parts, time.monotonic())
         await self._succeeded(state, poll)
 
-    async def _record(self, state: "DeviceState", report: Report, at: SampleTime) -> None:
-        fields = {name: getattr(report, name) for name in WireReport.__struct_fields__}
-        received = Received(WireReport(**fields), hashlib.sha256(msgspec.json.encode(report)).digest(), Refused())
-        sent = Sent(at.wall_ns, at.boot_ns, report.boot_id, at.wall_ns)
+    async def _record(self, state: "DeviceState", received: Received, at: SampleTime) -> None:
+        sent = Sent(at.wall_ns, at.boot_ns, received.report.boot_id, at.wall_ns)
         device = state.device
         await self._ingest.take(device.key_id, device.device_id, received, sent, lease=state.lease)
 
@@ -397,7 +392,7 @@ class DeviceState:
             raise SnmpError(f"{self.device.host} answers, and has nothing of what was asked", "see ictagent snmp test")
         self.problems = fetched.problems
         at = SampleTime(time.time_ns(), time.monotonic_ns())
-        reading = evaluate(snapshot, self.holding)
+        reading = evaluate(snapshot, self.holding, parts)
         if "inventory" in parts:
             self.identity = reading.identity
         found = interfaces(snapshot) if "utilisation" in parts else []

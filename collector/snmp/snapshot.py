@@ -14,7 +14,7 @@ class Snapshot:
         self, values: Mapping[str, SnmpValue] | Iterable[tuple[str, SnmpValue]], layout: Layout | None = None
     ) -> None:
         """`layout` is that of the values, where it is known."""
-        self._values: dict[str, SnmpValue] = values if isinstance(values, dict) else dict(values)
+        self.values: dict[str, SnmpValue] = values if isinstance(values, dict) else dict(values)
         self._columns: dict[str, dict[str, SnmpValue]] = {}
         if layout is not None:
             self.__dict__["layout"] = layout
@@ -22,29 +22,29 @@ class Snapshot:
     @cached_property
     def layout(self) -> Layout:
         """The OIDs in SNMP's order, and by column."""
-        return Layout(frozenset(self._values))
+        return Layout(frozenset(self.values))
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.values)
 
     def __iter__(self) -> Iterator[tuple[str, SnmpValue]]:
         """Every OID with its value, in SNMP's order."""
         for oid in self.layout.ordered:
-            yield oid, self._values[oid]
+            yield oid, self.values[oid]
 
     def get(self, oid: str) -> SnmpValue | None:
-        return self._values.get(oid)
+        return self.values.get(oid)
 
     def text(self, oid: str) -> str:
         """A value as text, or "" where there is none."""
-        value = self._values.get(oid)
+        value = self.values.get(oid)
         return "" if value is None else text(value)
 
     def column(self, oid: str) -> dict[str, SnmpValue]:
         """Values below an OID by their index (the arcs behind it), in SNMP's order. An instance has the index ""."""
         found = self._columns.get(oid)
         if found is None:
-            values = self._values
+            values = self.values
             found = self._columns[oid] = {index: values[one] for index, one in self.layout.column(oid)}
         return found
 

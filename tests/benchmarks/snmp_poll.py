@@ -12,7 +12,7 @@ product's intervals.
 
 import argparse
 import asyncio
-import hashlib
+import dataclasses
 import itertools
 import json
 import os
@@ -26,14 +26,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-import msgspec  # noqa: E402  # the script runs from a checkout
-
-from agent.report import Report, SampleTime  # noqa: E402
+from agent.report import SampleTime  # noqa: E402
 from collector.clocks import Sent  # noqa: E402
 from collector.device_context import DeviceContext  # noqa: E402
 from collector.prepare import Recording, prepare  # noqa: E402
@@ -42,17 +41,18 @@ from collector.snmp.device import evaluate  # noqa: E402
 from collector.snmp.devices import PolledDevice  # noqa: E402
 from collector.snmp.estimate import own_estimate  # noqa: E402
 from collector.snmp.fetch import KnownRows, fetch, holding  # noqa: E402
-from collector.snmp.identity import SYS_UP_TIME, SYSTEM  # noqa: E402
+from collector.snmp.identity import SYS_UP_TIME, SYSTEM, DeviceIdentity  # noqa: E402
 from collector.snmp.interfaces import interfaces  # noqa: E402
+from collector.snmp.leases import Leases  # noqa: E402
 from collector.snmp.opening import open_client  # noqa: E402
 from collector.snmp.poll_plan import PARTS, Part, Wanted  # noqa: E402
-from collector.snmp.polled import Before, Poll, report_of  # noqa: E402
-from collector.snmp.poller import DeviceState, Poller  # noqa: E402
+from collector.snmp.polled import Before, Poll, points_of, received_of, report_of  # noqa: E402
+from collector.snmp.poller import DeviceState, Poller, Share  # noqa: E402
 from collector.snmp.profile import Profile  # noqa: E402
 from collector.snmp.profile_files import profiles  # noqa: E402
 from collector.snmp.snapshot import Snapshot  # noqa: E402
 from collector.snmp.values import Oid, SnmpValue  # noqa: E402
-from collector.wire import Received, Refused, WireReport  # noqa: E402
+from collector.wire import Received  # noqa: E402
 from tests.benchmarks.measure import (  # noqa: E402
     cpu_seconds,
     figure,
@@ -92,6 +92,7 @@ COLUMNS = {
 }
 VALUES = len(SCALARS) + len(COLUMNS) * INTERFACES
 WANTED = Wanted(frozenset(SCALARS), frozenset(COLUMNS))
+POLLED: frozenset[Part] = frozenset({"power", "utilisation"})
 USER = Credential("", "v3", "", "reader", "SHA-1", "an-auth-password", "AES-128", "a-priv-password")
 CREDENTIALS: dict[Version, Credential] = {"v2c": Credential("", "v2c", "public"), "v3": USER}
 
@@ -119,6 +120,7 @@ class Session:
         self._before = Before()
         self._stream = f"{number:016x}"
         self._sequence = 0
+        self._identity: DeviceIdentity | None = None
 
     async def poll(self) -> tuple[int, int]:
         """Read, evaluate, make rates and lines: how many values were read and points made. Raises the client's errors."""
@@ -130,28 +132,28 @@ class Session:
             raise fetched.problems[0]
         snapshot = fetched.snapshot
         ticks = snapshot.get(SYS_UP_TIME)
+        reading = evaluate(snapshot, self.held, PARTS if self._identity is None else POLLED)
+        self._identity = self._identity or reading.identity
         poll = Poll(
             SampleTime(time.time_ns(), time.monotonic_ns()),
             "boot",
-            evaluate(snapshot, self.held),
+            dataclasses.replace(reading, identity=self._identity),
             interfaces(snapshot),
-            frozenset({"power", "utilisation"}),
+            POLLED,
             ticks / 100 if isinstance(ticks, int) else None,
             time.monotonic() - begun,
         )
         self._sequence += 1
         estimate = own_estimate(poll.reading)
         report = report_of(poll, self._before, estimate, self._context.host_name, self._stream, self._sequence)
-        batch = recorded(report, poll.time, self._context).batch
+        batch = recorded(received_of(report, points_of(poll, self._before)), poll.time, self._context).batch
         columns = sum(len(snapshot.column(column)) for column in COLUMNS)
         return columns + sum(snapshot.get(oid) is not None for oid in SCALARS), batch.points if batch else 0
 
 
-def recorded(report: Report, at: SampleTime, context: DeviceContext) -> Recording:
+def recorded(received: Received, at: SampleTime, context: DeviceContext) -> Recording:
     """A report as the poller hands it over, prepared as for the database, with its lines."""
-    fields = {name: getattr(report, name) for name in WireReport.__struct_fields__}
-    received = Received(WireReport(**fields), hashlib.sha256(msgspec.json.encode(report)).digest(), Refused())
-    recording = prepare(received, context, Sent(at.wall_ns, at.boot_ns, report.boot_id, at.wall_ns))
+    recording = prepare(received, context, Sent(at.wall_ns, at.boot_ns, received.report.boot_id, at.wall_ns))
     context.choice = recording.choice
     context.sources.update({state.source: (state.outcome, state.reason) for state in recording.changed_sources})
     return recording
@@ -355,17 +357,20 @@ class StandIn(Poller):
 
     def __init__(self, devices: dict[str, PolledDevice]) -> None:
         missing: Any = None
-        super().__init__(missing, missing, missing, open_client, lambda _: CREDENTIALS["v2c"], own_estimate)
+        sqlite: Any = SimpleNamespace(is_sqlite=True)
+        leases = Leases(sqlite, "benchmark")
+        super().__init__(missing, missing, missing, open_client, lambda _: CREDENTIALS["v2c"], own_estimate, leases)
         self.devices = devices
         self.done: dict[str, list[float]] = {}
         self.silent: set[str] = set()
         self.misses = 0
 
-    def _devices(self) -> dict[str, PolledDevice]:
-        return dict(self.devices)
+    def _devices(self) -> Share:
+        return Share(dict.fromkeys(self.devices), dict(self.devices))
 
-    async def _record(self, device: PolledDevice, report: Report, at: SampleTime) -> None:
-        recorded(report, at, DeviceContext(device.device_id, "network", device.name))
+    async def _record(self, state: DeviceState, received: Received, at: SampleTime) -> None:
+        device = state.device
+        recorded(received, at, DeviceContext(device.device_id, "network", device.name))
         self.done.setdefault(device.device_id, []).append(time.monotonic())
 
     async def _succeeded(self, state: DeviceState, poll: Poll) -> None:  # noqa: ARG002  # the poller's
@@ -423,7 +428,7 @@ def polled(name: str, port: int = 161) -> PolledDevice:
     """A device's row, polled wholly every `DEAD_INTERVAL_SECONDS`."""
     often = int(DEAD_INTERVAL_SECONDS)
     return PolledDevice(
-        name, "key", "127.0.0.1", port, "", name, "network", often, often, 86_400, 1.0, 2, 0, "never", None, "", "", 0, None, ()
+        name, "key", "127.0.0.1", port, "", name, "network", often, often, 86_400, 1.0, 2, 0, "never", None, "", "", 0, None, (), ""
     )  # fmt: skip
 
 
@@ -515,7 +520,7 @@ async def _estate(ms_a_request: float) -> None:
             estimate = own_estimate(poll.reading)
             name = state.device.name
             report = report_of(poll, state.before, estimate, name, state.stream_id, state.next_sequence())
-            batch = recorded(report, poll.time, context).batch
+            batch = recorded(received_of(report, points_of(poll, state.before)), poll.time, context).batch
             points += batch.points if batch else 0
         seconds[kind] = (time.process_time() - begun) / SAMPLE
         requests[kind] = (InMemory.requests - asked) / SAMPLE
