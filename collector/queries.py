@@ -17,6 +17,7 @@ from collector.database.schema import (
     organisation,
     rejected_rows,
     site,
+    snmp_device,
     source_state,
     space,
 )
@@ -208,8 +209,11 @@ def _of(organisations: Organisations) -> ColumnElement[bool]:
 
 
 def _newest_names(connection: Connection) -> dict[str, str]:
+    """What each device is called: a polled one that never told its name as it was added, or by its address."""
+    polled = select(snmp_device.c.device_id, snmp_device.c.name, snmp_device.c.host, snmp_device.c.port)
+    names = {row.device_id: row.name or f"{row.host}:{row.port}" for row in connection.execute(polled)}
     query = select(inventory.c.device_id, inventory.c.host_name).where(inventory.c.valid_to.is_(None))
-    return dict(connection.execute(query).all())
+    return names | {row.device_id: row.host_name for row in connection.execute(query) if row.host_name}
 
 
 def _platforms(connection: Connection) -> dict[str, str]:

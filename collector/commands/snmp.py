@@ -19,7 +19,7 @@ from collector.commands.snmp_read import read
 from collector.database.estate import SPACE_KINDS
 from collector.errors import BadRequest, CollectorError
 from collector.settings import credentials_directory
-from collector.snmp.client import Endpoint
+from collector.snmp.client import Endpoint, SnmpClient
 from collector.snmp.devices import (
     NewDevice,
     add_device,
@@ -28,11 +28,10 @@ from collector.snmp.devices import (
     remove_device,
     restore_device,
 )
-from collector.snmp.fetch import fetch, holding
 from collector.snmp.named_credentials import named
 from collector.snmp.opening import open_client
-from collector.snmp.poll_plan import PARTS, Wanted, wanted
 from collector.snmp.profile_files import profiles
+from collector.snmp.reader import read_device
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _COLUMNS = tuple(one.name for one in fields(NewDevice))
@@ -190,7 +189,16 @@ def list_devices(removed: bool, state_directory: Path | None, output: str) -> No
         )
         for row in rows
     ]
-    columns = ("device", "address", "name", "kind", "state", "last read", *(("polled by",) if several else ()), "problem")
+    columns = (
+        "device",
+        "address",
+        "name",
+        "kind",
+        "state",
+        "last read",
+        *(("polled by",) if several else ()),
+        "problem",
+    )
     echo_table(columns, table)
 
 
@@ -207,19 +215,17 @@ def test(device: str, state_directory: Path | None) -> None:
         asyncio.run(_tried(client))
 
 
-async def _tried(client: Any) -> None:
+async def _tried(client: SnmpClient) -> None:
     try:
-        held = await holding(client, profiles().values())
-        click.echo(f"profiles: {', '.join(one.name for one in held) or 'none'}")
-        needed = Wanted(frozenset(), frozenset())
-        for part in PARTS:
-            needed |= wanted(part, held)
-        fetched = await fetch(client, needed)
-        click.echo(f"values: {len(fetched.snapshot)}")
-        for problem in fetched.problems:
-            click.echo(f"not read: {problem.message}; {problem.remedy}")
+        found = await read_device(client)
     finally:
         await client.close()
+    device = found.device
+    click.echo(f"device: {' '.join(filter(None, (device.identity.vendor, device.identity.hardware))) or 'not known'}")
+    click.echo(f"profiles: {', '.join(device.profiles) or 'none'}")
+    click.echo(f"readings: {len(device.readings)}, interfaces: {len(found.interfaces)}")
+    for one in found.diagnoses:
+        click.echo(f"{one.code}: {one.words}", err=True)
 
 
 @snmp.command("profiles", epilog="\b\nExample:\n  ictagent snmp profiles --output json")

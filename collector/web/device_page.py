@@ -54,6 +54,29 @@ _INVENTORY = {
 }
 """The inventory in the order people read it; what is not named here comes last under its own name."""
 
+DEVICE_KINDS = {
+    "network_device": "Network device",
+    "switch": "Switch",
+    "router": "Router",
+    "firewall": "Firewall",
+    "wireless_controller": "Wireless controller",
+    "access_point": "Access point",
+    "ups": "UPS",
+    "pdu": "PDU",
+    "meter": "Meter",
+    "server_bmc": "Management board of a server",
+    "server": "Server, polled",
+    "storage": "Storage",
+    "printer": "Printer",
+    "phone": "Telephone",
+    "camera": "Camera",
+    "environment": "Environment monitor",
+    "dc_plant": "DC power plant",
+    "radio_link": "Radio link",
+    "appliance": "Appliance",
+}
+"""What a polled device's page calls it; what an agent runs on says itself what it is."""
+
 
 async def device_page(request: Request) -> Response:
     """One device. Raises NotFound."""
@@ -95,6 +118,7 @@ def _device(request: Request, device_id: str) -> Response:
             "network": network,
             "events": events,
             "feeding_kinds": FEEDING_KINDS,
+            "device_kinds": DEVICE_KINDS,
             "today": shown(totals.today.get(device_id, nothing())),
             "year": shown(totals.year_of(device_id)),
         },

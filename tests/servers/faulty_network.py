@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tests.servers.accepting import accepting
 from tests.servers.process import free_port
 
 REPORT = b"POST /v1/reports "
@@ -56,22 +57,9 @@ class FaultyNetwork:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
 
-    def serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
-
-    def end(self) -> None:
-        # Closing alone does not wake a thread that waits in `accept`.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _carry(self, client: socket.socket) -> None:
+    def carry(self, client: socket.socket) -> None:
         # Either side may be killed at any moment; its peer then sees the connection end.
         with contextlib.suppress(OSError), client, contextlib.ExitStack() as held:
             server: socket.socket | None = None
@@ -148,10 +136,5 @@ def _message(source: socket.socket) -> bytes | None:
 def faulty_network(target_port: int) -> Iterator[FaultyNetwork]:
     """The proxy, running before a program at this port."""
     network = FaultyNetwork(target_port)
-    thread = threading.Thread(target=network.serve, daemon=True)
-    thread.start()
-    try:
+    with accepting(network.listener, network.carry):
         yield network
-    finally:
-        network.end()
-        thread.join()

@@ -6,7 +6,6 @@ import ipaddress
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.servers.accepting import accepting
 from tests.servers.process import free_port
 
 KEY = {"key": "k1.the-key-of-this-host", "key_id": "k1", "device_id": "d1"}
@@ -104,22 +104,9 @@ class TlsServer:
         self.reports = 0
         self.refused = 0
         self.port = free_port()
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.listener = socket.create_server(("127.0.0.1", self.port))
 
-    def serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(client,), daemon=True).start()
-
-    def end(self) -> None:
-        # Closing alone does not wake a thread that waits in `accept`.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _answer(self, client: socket.socket) -> None:
+    def answer(self, client: socket.socket) -> None:
         context = self.context
         with client, contextlib.suppress(OSError):
             client.settimeout(30)
@@ -160,10 +147,5 @@ def _request(source: socket.socket) -> bytes:
 def tls_server(context: ssl.SSLContext | None) -> Iterator[TlsServer]:
     """The server, running."""
     server = TlsServer(context)
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    try:
+    with accepting(server.listener, server.answer):
         yield server
-    finally:
-        server.end()
-        thread.join()

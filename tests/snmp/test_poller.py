@@ -1,15 +1,19 @@
 """Polled devices from the wire to pages and ledger, on real agents."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
+from collector.commands.snmp import snmp
 from collector.database.schema import device, device_accounting, meter
+from collector.queries import devices
 from collector.service import Collector
 from collector.settings import CollectorSettings
 from collector.snmp.devices import (
@@ -100,6 +104,7 @@ def test_a_dead_device_holds_no_other_up_and_says_why(collector: Collector, agen
     assert silent.failures >= 1
     assert silent.next_try_at > time.time()
     with collector.database.read() as connection:
+        assert f"{silent.host}:{silent.port}" in {one.host_name for one in devices(connection)}
         assert connection.execute(select(device.c.id).where(device.c.id == dead[0])).scalar() == dead[0]
 
 
@@ -123,6 +128,16 @@ def test_a_credential_that_is_not_there_is_named_with_its_file(collector: Collec
     assert "switches.toml" in row(collector, device_id).last_error
 
 
+def test_a_polled_device_can_be_tried_by_hand(tmp_path: Path, agent: Snmpd) -> None:
+    collector = Collector(CollectorSettings(state_directory=tmp_path))
+    add(collector, agent.port)
+    collector.stop()
+    tried = CliRunner().invoke(snmp, ["test", "127.0.0.1", "--state-directory", str(tmp_path)])
+    assert tried.exit_code == 0, tried.output
+    assert re.search(r"^profiles: .*linux", tried.output, re.MULTILINE), tried.output
+    assert re.search(r"^readings: \d+, interfaces: [1-9]", tried.output, re.MULTILINE), tried.output
+
+
 def test_pages_and_api_show_a_polled_device(tmp_path: Path, agent: Snmpd) -> None:
     settings = CollectorSettings(state_directory=tmp_path / "state", snmp_credentials=str(tmp_path / "credentials"))
     with serving(tmp_path / "state", settings=settings) as served:
@@ -133,6 +148,7 @@ def test_pages_and_api_show_a_polled_device(tmp_path: Path, agent: Snmpd) -> Non
         )
         page = served.client.get(f"/devices/{device_id}").text
         assert f"127.0.0.1:{agent.port}" in page
+        assert "Physical machine" not in page
         assert "<b>the switch" not in page
         assert '<th scope="row">lo</th>' in page
         told = served.client.get(f"/v1/devices/{device_id}/network").json()
