@@ -23,10 +23,16 @@ METER_TIERS: dict[str, float] = {
     "snmp_poe": 0.10,
     "snmp_load": 0.30,
     "snmp_catalogue": 0.50,
+    "snmp_family": 0.65,
+    "snmp_kind": 0.80,
 }
 """By the name of the energy source that read the meter."""
 
-ESTIMATING_METERS = frozenset({"nut_load", "snmp_load", "snmp_catalogue"})
+UPWARD_TIERS: dict[str, float] = {"snmp_family": 1.2, "snmp_kind": 2.0}
+"""How far above the figure it may be, where that is further than below: estimates of devices by models of their family,
+and by their size or kind alone (`carbon.network_power.BANDS`, docs/methods-power.md)."""
+
+ESTIMATING_METERS = frozenset({"nut_load", "snmp_load", "snmp_catalogue", "snmp_family", "snmp_kind"})
 """Meters that reckon rather than measure: a UPS's load in whole per cents of its rating, a device's power by the typical
 power of its model. Their energy is estimated."""
 
@@ -37,5 +43,5 @@ def measured_band(energy: int, source: str) -> tuple[int, int]:
     >>> measured_band(1000, "rapl")
     (800, 1200)
     """
-    width = round(energy * METER_TIERS.get(source, DEFAULT_TIER))
-    return energy - width, energy + width
+    below = METER_TIERS.get(source, DEFAULT_TIER)
+    return energy - round(energy * below), energy + round(energy * UPWARD_TIERS.get(source, below))

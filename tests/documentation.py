@@ -157,6 +157,7 @@ def device_block() -> str:
         quantities = sorted({one.quantity.replace("_", " ") for one in profile.reading})
         texts = [name for name in ("hardware", "version", "serial") if getattr(profile, name)]
         loads = [word for word, rules in (("processors", profile.processor), ("memory", profile.memory)) if rules]
+        texts += [word for word, rules in (("members", profile.member), ("PoE classes", profile.powered_port)) if rules]
         reads = ", ".join([*quantities, *texts, *loads]) or "what it is"
         kind = profile.kind.replace("_", " ") or "any"
         title = profile.title.replace("|", "/")

@@ -104,6 +104,7 @@ def _show(found: LiveReading) -> None:
         ("kind", identity.kind),
         ("vendor", identity.vendor),
         ("hardware", identity.hardware),
+        ("members", ", ".join(one or "?" for one in identity.members) if len(identity.members) > 1 else ""),
         ("version", identity.version),
         ("serial", identity.serial),
         ("description", " ".join(identity.sys_description.split())),
@@ -111,8 +112,10 @@ def _show(found: LiveReading) -> None:
         ("profiles", ", ".join(device.profiles)),
     ]
     if power.watts is not None:
-        how = f"{power.basis}, estimated" if power.estimated else power.basis
+        how = f"{power.basis}, estimated" if power.estimated and not power.basis.startswith("estimate") else power.basis
         rows.append(("power", f"{power.watts:.6g} W ({how})"))
+        if power.low_watts is not None and power.high_watts is not None:
+            rows.append(("between", f"{power.low_watts:.4g} and {power.high_watts:.4g} W"))
     else:
         rows.append(("power", "not told"))
     if power.loss_watts is not None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from collector.snmp.device_power import DevicePower, device_power
-from collector.snmp.identity import DeviceIdentity, identify
+from collector.snmp.identity import DeviceIdentity, every_text, identify
 from collector.snmp.neighbours import Neighbour
 from collector.snmp.poll_plan import PARTS, Part
 from collector.snmp.profile import Profile
@@ -13,6 +13,8 @@ from collector.snmp.readings import Reading, readings
 from collector.snmp.selection import select
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.utilisation import MemoryUse, ProcessorLoad, memory, processors
+
+HIGHEST_POE_CLASS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class DeviceReading:
     profiles: tuple[str, ...]
     neighbours: tuple[Neighbour, ...] = ()
     """What it sees at its ports: of its last inventory, where the poll did not ask again."""
+    powered_classes: tuple[int, ...] = ()
+    """The class (0 to 8, 0 for "not told") of each device that it feeds over Ethernet, where its profiles tell."""
 
 
 def evaluate(snapshot: Snapshot, holding: Sequence[Profile], parts: Collection[Part] = PARTS) -> DeviceReading:
@@ -46,7 +50,14 @@ def evaluate(snapshot: Snapshot, holding: Sequence[Profile], parts: Collection[P
         processors(snapshot, busy),
         memory(snapshot, busy),
         tuple(one.name for one in holding),
+        powered_classes=powered_classes(snapshot, busy),
     )
+
+
+def powered_classes(snapshot: Snapshot, holding: Sequence[Profile]) -> tuple[int, ...]:
+    """The classes of what a device's ports feed over Ethernet."""
+    told = every_text(snapshot, (rule for one in holding for rule in one.powered_port))
+    return tuple(int(one) if one.isdecimal() and int(one) <= HIGHEST_POE_CLASS else 0 for one in told)
 
 
 def evaluate_whole(snapshot: Snapshot, among: Iterable[Profile] | None = None) -> DeviceReading:

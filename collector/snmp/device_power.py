@@ -20,6 +20,15 @@ LEVELS: tuple[tuple[Role, str], ...] = (
     ("psu_output", "psu_outputs"),
 )
 UPS_LEVELS: tuple[tuple[Role, str], ...] = (("ups_output", "ups_output"), ("ups_input", "ups_input"))
+LOAD_ROLES: dict[str, tuple[Role, ...]] = {
+    "ups": ("ups_output",),
+    "dc_plant": ("ups_output",),
+    "pdu": ("device", "inlet"),
+    "meter": ("device", "inlet"),
+}
+"""Where the load of a kind stands that, with its rating, tells what passes through it."""
+UPS_POWER_FACTOR = 0.8
+"""Rated watts by rated volt-amperes where no watts are told: between 0.6 of old UPSs and 1.0 of new ones. Assumed."""
 FEEDING = ("ups", "dc_plant")
 """Kinds that feed others: their output is what they pass on, their own loss the difference to their input."""
 RUNNING = frozenset({"switch", "router", "firewall", "wireless_controller", "access_point"})
@@ -49,7 +58,8 @@ class DiagnosisFound:
 class DevicePower:
     """Watts of a device with the level they come from (`basis`), and what its PoE ports give to others.
 
-    `basis` is a level of `LEVELS` or `UPS_LEVELS`, `load` (of a UPS: share of its rating), or `none`. `estimated` is set
+    `basis` is a level of `LEVELS` or `UPS_LEVELS`, `load` (share of a UPS's or PDU's rating), `estimate: ` and what it is
+    reckoned from (`collector.snmp.estimate`), or `none`. `estimated` is set
     where the figure is computed. `loss_watts` is what a UPS itself uses.
     """
 
@@ -61,6 +71,9 @@ class DevicePower:
     profile: str = ""
     oids: tuple[str, ...] = ()
     diagnoses: list[DiagnosisFound] = field(default_factory=list)
+    low_watts: float | None = None
+    high_watts: float | None = None
+    """Of an estimate by what the device is (`collector.snmp.estimate`)."""
 
 
 def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
@@ -92,7 +105,7 @@ def device_power(readings: Sequence[Reading], kind: str = "") -> DevicePower:
     loss = None
     if kind in FEEDING and sums.get("ups_input", 0) > sums.get("ups_output", 0) > 0:
         loss = round(sums["ups_input"] - sums["ups_output"], 3)
-    if basis == "none" and kind in FEEDING and (by_load := _by_load(readings)) is not None:
+    if basis == "none" and (by_load := _by_load(readings, kind)) is not None:
         return DevicePower(by_load, "load", estimated=True, poe_watts=poe)
     if basis == "none":
         return DevicePower(poe_watts=poe, diagnoses=diagnoses)
@@ -120,14 +133,23 @@ def _poe(power: Sequence[Reading]) -> float | None:
     return None
 
 
-def _by_load(readings: Sequence[Reading]) -> float | None:
-    """A UPS that tells its load alone: the share of its rated watts (estimated)."""
-    load = [one for one in readings if one.quantity == "load" and one.role == "ups_output" and one.counted]
-    rated = [one.value for one in readings if one.quantity == "power" and one.role == "rating"]
-    if not load or not rated or not 0 <= load[0].value <= 150:
+def _by_load(readings: Sequence[Reading], kind: str) -> float | None:
+    """A UPS or PDU that tells its load alone: the share of its rated watts (estimated)."""
+    roles = LOAD_ROLES.get(kind, ())
+    load = [one for one in readings if one.quantity == "load" and one.role in roles and one.counted]
+    rated = rated_watts(readings)
+    if not load or rated is None or not 0 <= load[0].value <= 150:
         return None
     mine = [one.value for one in load if one.profile == load[0].profile]
-    return round(sum(mine) / len(mine) / 100 * max(rated), 3)
+    return round(sum(mine) / len(mine) / 100 * rated, 3)
+
+
+def rated_watts(readings: Sequence[Reading]) -> float | None:
+    """What a UPS or PDU can give: as it tells in watts, else by its volt-amperes; None where it tells neither."""
+    rated = [one for one in readings if one.role == "rating"]
+    watts = [one.value for one in rated if one.quantity == "power"]
+    watts = watts or [UPS_POWER_FACTOR * one.value for one in rated if one.quantity == "apparent_power"]
+    return max(watts, default=None)
 
 
 def _outlets_differ(power: Sequence[Reading], basis: str, watts: float) -> list[DiagnosisFound]:

@@ -1,12 +1,12 @@
 """What a device is: kind, vendor, hardware, version, serial and name."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collector.snmp.oids import is_instance
 from collector.snmp.profile import Profile, TextRule
-from collector.snmp.rows import beside, rows
+from collector.snmp.rows import beside, mapped, rows
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.values import SnmpValue, mac_of, text
 
@@ -41,6 +41,8 @@ class DeviceIdentity:
     """Hexadecimal digits."""
     mac_address: str = ""
     """As `00:1b:2c:3d:4e:5f`: by which its neighbours see it."""
+    members: tuple[str, ...] = ()
+    """The models of a stack's members, or of the chassis; an empty one is like the device. () where nothing tells."""
 
 
 def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
@@ -56,6 +58,7 @@ def identify(snapshot: Snapshot, profiles: Sequence[Profile]) -> DeviceIdentity:
         sys_description=snapshot.text(SYS_DESCRIPTION),
         engine_id=engine.hex() if isinstance(engine := snapshot.get(ENGINE_ID), bytes) else "",
         mac_address=_mac_address(snapshot),
+        members=every_text(snapshot, (rule for one in profiles for rule in one.member)),
     )
 
 
@@ -70,17 +73,26 @@ def _first(snapshot: Snapshot, rules: Iterable[TextRule]) -> str:
     return next((found for rule in rules if (found := _text_of(snapshot, rule))), "")
 
 
+def every_text(snapshot: Snapshot, rules: Iterable[TextRule]) -> tuple[str, ...]:
+    """The texts of all rows of the first rule that finds any; a row that says nothing is ""."""
+    return next((found for rule in rules if (found := tuple(_texts_of(snapshot, rule)))), ())
+
+
 def _text_of(snapshot: Snapshot, rule: TextRule) -> str:
+    return next((found for found in _texts_of(snapshot, rule) if found), "")
+
+
+def _texts_of(snapshot: Snapshot, rule: TextRule) -> Iterator[str]:
     for _, index, value in rows(snapshot, rule.oid, rule.index, rule.where):
         if is_instance(rule.oid) and index:
             continue
         said = _said(value, rule)
         if said[0].lower() in _UNSAID:
+            yield ""
             continue
-        others = [beside(snapshot, column, index) for column in rule.more]
-        parts = [*said, *("" if other is None else text(other) for other in others)]
-        return " ".join(rule.format.format(*parts).split())
-    return ""
+        others = [(column, beside(snapshot, column, index)) for column in rule.more]
+        parts = [*said, *("" if other is None else mapped(column, other) for column, other in others)]
+        yield " ".join(rule.format.format(*parts).split())
 
 
 def _said(value: SnmpValue, rule: TextRule) -> list[str]:

@@ -40,9 +40,9 @@ def wanted(part: Part, profiles: Iterable[Profile], *, with_interfaces: bool = T
         if part == "power":
             rules.append(profile.reading)
         elif part == "utilisation":
-            rules += [profile.processor, profile.memory]
+            rules += [profile.processor, profile.memory, profile.powered_port]
         else:
-            rules += [profile.hardware, profile.version, profile.serial]
+            rules += [profile.hardware, profile.version, profile.serial, profile.member]
     for rule in rules:
         oids |= oids_in(rule)
     if part == "inventory":

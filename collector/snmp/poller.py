@@ -336,6 +336,7 @@ class DeviceState:
         self.neighbours: tuple[Neighbour, ...] = ()
         self.shown_at = self.noted_at = 0
         self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
+        self.powered_classes: tuple[int, ...] = ()
         self.told = ""
         self.diagnoses = HeldDiagnoses()
         self.problems: tuple[SnmpError, ...] = ()
@@ -401,8 +402,12 @@ class DeviceState:
             self.neighbours = tuple(neighbours(snapshot, found))
         if "utilisation" in parts:
             self.last_load = (reading.processors, reading.memory)
+            self.powered_classes = reading.powered_classes
         up_time = self._note_up_time(snapshot)
-        reading = dataclasses.replace(reading, identity=self.identity, neighbours=self.neighbours)
+        # What this poll did not ask is as it was.
+        reading = dataclasses.replace(
+            reading, identity=self.identity, neighbours=self.neighbours, powered_classes=self.powered_classes
+        )
         return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
 
     def _note_up_time(self, snapshot: Snapshot) -> float | None:

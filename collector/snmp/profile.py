@@ -175,6 +175,8 @@ class ReadingRule(_Table, frozen=True, kw_only=True):
 class TextRule(_Table, frozen=True, kw_only=True):
     """A text of the device: hardware, version or serial. The first rule that gives one holds.
 
+    Of a stack's members and of the ports that feed others over Ethernet every row counts, of the first rule that finds any.
+
     `oid` may be a column: then the first row that meets `where` counts. `pattern` takes its first group; `map` translates
     what was found; `format` puts it and `more` texts together: `{0}` is the first. A pattern of several groups gives
     `{0}`, `{1}` and so on, and those of `more` follow.
@@ -269,5 +271,9 @@ class Profile(_Table, frozen=True, kw_only=True):
     hardware: list[TextRule] = []
     version: list[TextRule] = []
     serial: list[TextRule] = []
+    member: list[TextRule] = []
+    """Each row is a member of a stack, its text the member's model; an empty one is like the device."""
+    powered_port: list[TextRule] = []
+    """Each row is a port that feeds something over Ethernet, its text the class (0 to 8) of what it feeds."""
     processor: list[ProcessorRule] = []
     memory: list[MemoryRule] = []

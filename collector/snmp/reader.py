@@ -7,6 +7,7 @@ from typing import Any
 from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.device_power import DiagnosisFound
+from collector.snmp.estimate import with_estimate
 from collector.snmp.fetch import choose, fetch
 from collector.snmp.held_diagnoses import no_profile
 from collector.snmp.identity import ENGINE_ID, OWN_ADDRESSES, SYS_OBJECT_ID, SYSTEM
@@ -56,7 +57,7 @@ async def read_device(client: SnmpClient, among: Iterable[Profile] | None = None
     found |= dict(fetched.snapshot)
     problems += fetched.problems
     snapshot = Snapshot(found)
-    device = evaluate(snapshot, held)
+    device = with_estimate(evaluate(snapshot, held))
     diagnoses = [*device.power.diagnoses, *map(_told, problems)]
     if not held and not problems:
         diagnoses.append(no_profile(snapshot.text(SYS_OBJECT_ID) or "which has no sysObjectID"))
@@ -80,8 +81,10 @@ def as_json(read: LiveReading) -> dict[str, Any]:
     power = asdict(device.power)
     power["oids"] = list(device.power.oids)
     del power["diagnoses"]
+    identity = asdict(device.identity)
+    identity["members"] = list(device.identity.members)
     return {
-        "device": asdict(device.identity),
+        "device": identity,
         "power": power,
         "readings": [asdict(one) for one in device.readings],
         "utilisation": {

@@ -83,7 +83,7 @@ def name_of(snapshot: Snapshot, template: str, names: Sequence[Column], index: s
     found = ""
     for column in names:
         value = beside(snapshot, column, index)
-        if value is not None and (found := _mapped(column, value)):
+        if value is not None and (found := mapped(column, value)):
             break
     if not template:
         return found
@@ -111,7 +111,8 @@ def spelt(index: str) -> str:
     return found if found.isprintable() else ""
 
 
-def _mapped(column: Column, value: SnmpValue) -> str:
+def mapped(column: Column, value: SnmpValue) -> str:
+    """A column's value as text, or what its `map` makes of it: "" where that knows it not."""
     return str(column.map.get(text(value), "")) if column.map else text(value)
 
 

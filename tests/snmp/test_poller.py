@@ -81,12 +81,12 @@ def test_a_device_is_read_and_its_interfaces_and_power_are_kept(collector: Colle
     assert isinstance(loopback[0]["ifHCInOctets"], int)
     wait_until(lambda: points(collector, "hw_host", device_id), "the device's power", 60)
     power = points(collector, "hw_host", device_id)[0]
-    assert (power["method"], power["source"]) == ("estimated", "snmp_catalogue")
+    assert (power["method"], power["source"]) == ("estimated", "snmp_kind")
     assert power["power_low_watts"] < power["power_watts"] < power["power_high_watts"]
     with collector.database.read() as connection:
         chosen = connection.execute(select(device_accounting.c.meters)).scalar_one()
         meters = list(connection.execute(select(meter.c.name)).scalars())
-    assert json.loads(chosen) == meters == ["snmp_catalogue/power"]
+    assert json.loads(chosen) == meters == ["snmp_kind/power"]
 
 
 def test_a_dead_device_holds_no_other_up_and_says_why(collector: Collector, agent: Snmpd) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from collector.snmp.client import Credential, Endpoint
 from collector.snmp.device import evaluate_whole
+from collector.snmp.estimate import with_estimate
 from collector.snmp.interfaces import interfaces
 from collector.snmp.opening import Library, open_client
 from collector.snmp.reader import LiveReading, as_json, read_device
@@ -33,7 +34,7 @@ def port(shared: Path) -> Iterator[int]:
 
 def direct(name: str) -> dict[str, Any]:
     snapshot = recording(RECORDINGS / "snmprec" / f"{name}.snmprec")
-    device = evaluate_whole(snapshot)
+    device = with_estimate(evaluate_whole(snapshot))
     return as_json(LiveReading(device, interfaces(snapshot), list(device.power.diagnoses)))
 
 
