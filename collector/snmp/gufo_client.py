@@ -6,6 +6,7 @@ packets, and panics on some broken ones. So it does what a poll is made of (valu
 and whatever it cannot tell for certain is asked again with pysnmp.
 """
 
+import math
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -48,6 +49,8 @@ MOST_ASKED, MOST_ASKED_SECURELY = 50, 25
 FAR_SECONDS = 0.25
 """A device whose answers take longer is asked for many columns at once, which only pysnmp can, at several times the
 processor time. Where many devices are asked at once, answers wait for us: a short time would take all of them for far."""
+_TRIED_FOR_FAR = 3
+"""The quickest of so many columns tells how far a device is: a single answer may only have waited for us."""
 FIRST_SECONDS = 10.0
 """How long it is asked a column a request which columns there are."""
 IDLE_SECONDS = 120.0
@@ -177,13 +180,15 @@ class GufoClient:
         """
         far = False
         if self._calls.has_answered and self._has_bulk:
-            began = time.monotonic()
-            for number, one in enumerate(cursors, start=1):
-                passed = time.monotonic() - began
-                far = passed > FAR_SECONDS * number or passed > FIRST_SECONDS
+            began = before = time.monotonic()
+            quickest = math.inf
+            for number, one in enumerate(cursors):
                 if far or not call.bulk:
                     break
                 await self._column(call, one, repetitions)
+                now = time.monotonic()
+                quickest, before = min(quickest, now - before), now
+                far = (number + 1 >= _TRIED_FOR_FAR and quickest > FAR_SECONDS) or now - began > FIRST_SECONDS
         rest = [one for one in cursors if not one.asked]
         if rest:
             began = time.monotonic()

@@ -18,7 +18,7 @@ FASTEST_OVER_SPEED = 2.0
 """A rate beyond this many times the interface's speed is no traffic."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes longer to make: two are made of each interface
 class Count:
     """A counter as it was read: its value, when (seconds of a steady clock), and the last time it was set anew, by the
     device's own uptime in ticks (None where it does not say)."""
