@@ -183,7 +183,8 @@ class Inventory:
 
     `platform` is `physical`, `virtual_machine` or `container`; `hypervisor` names it (`kvm`, `vmware`, `hyperv`,
     `xen`, `docker`, ...) and `cloud` the provider where DMI gives it away (`aws`, `azure`, `gcp`, ...).
-    `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type. `system_uuid` is the
+    `asset_tag` is the owner's number as the firmware keeps it, of physical machines alone: hypervisors write there what
+    they like. `chassis` is `server`, `desktop`, `laptop`, `other` or empty, from the DMI chassis type. `system_uuid` is the
     machine's UUID as its firmware has it, in lower case; a hypervisor gives each guest one of its own, by which host
     and guest can be told to belong together (`agent.inventory.uuids` knows the other byte order). `end_user_device`
     says that half-hour means are all it sends (`agent.half_hours`). `host_of_guest` is the name of the machine that a
@@ -195,6 +196,7 @@ class Inventory:
     vendor: str = ""
     model: str = ""
     serial: str = ""
+    asset_tag: str = ""
     system_uuid: str = ""
     chassis: str = ""
     cpu_model: str = ""

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from carbon.calendar import day_bounds
-from collector.database.schema import device, device_evidence, inventory
+from collector.database.schema import device, inventory
 from collector.errors import BadRequest
 from collector.register.rows import RegisterFile, RegisterRow
 from collector.register_facts import Facts, State, merged, states
@@ -176,18 +176,13 @@ def _seen(connection: Connection, organisation_id: int) -> Iterable[Known]:
             .where(inventory.c.valid_to.is_(None), device.c.organisation_id == organisation_id)
         ).all()
     )
-    tags = dict(
-        connection.execute(
-            select(device_evidence.c.device_id, device_evidence.c.value).where(device_evidence.c.name == "asset_tag")
-        ).all()
-    )
     query = select(device.c.id).where(device.c.organisation_id == organisation_id, device.c.merged_into.is_(None))
     for device_id in connection.execute(query).scalars():
         said = json.loads(bodies[device_id]) if device_id in bodies else {}
         yield Known(
             device_id,
             said.get("serial", ""),
-            tags.get(device_id, ""),
+            said.get("asset_tag", ""),
             said.get("host_name", ""),
             said.get("vendor", ""),
             said.get("model", ""),

@@ -27,6 +27,7 @@ def read_inventory(root: Path = Path("/")) -> Inventory:
         vendor=dmi.vendor,
         model=dmi.model,
         serial=dmi.serial,
+        asset_tag=dmi.asset_tag if platform.platform == "physical" else "",
         system_uuid=read_system_uuid(root),
         chassis=dmi.chassis,
         cpu_model=cpu.model,

@@ -188,6 +188,13 @@ def test_a_physical_machine_is_one_whoever_made_it(dmi: dict[str, str], tmp_path
     assert platform(tmp_path).platform == "physical"
 
 
+def test_the_owners_number_is_that_of_a_physical_machine_alone(tmp_path: Path) -> None:
+    write(tmp_path, {f"{DMI}/sys_vendor": "Dell Inc.", f"{DMI}/chassis_asset_tag": "ICT-10045"} | ON_A_DISK)
+    assert read_inventory(tmp_path).asset_tag == "ICT-10045"
+    write(tmp_path, {f"{DMI}/sys_vendor": "QEMU", f"{DMI}/product_name": "Standard PC"})
+    assert read_inventory(tmp_path).asset_tag == ""
+
+
 def test_a_guest_without_firmware_is_known_by_its_devices_or_its_processor(tmp_path: Path) -> None:
     assert platform(tmp_path, hypervisor_flag=True) == Platform("virtual_machine", "unknown")
     (tmp_path / "sys/bus/virtio/devices/virtio0").mkdir(parents=True)
