@@ -23,7 +23,7 @@ from agent.install.actions import (
 from agent.install.control import Enable, ReloadManager, Start, Stop, definition_path
 from agent.install.enrolment import Enrol, GiveKeyBack, KeyState, PinAuthority
 from agent.install.host import Facts, Host
-from agent.install.service import CONFIGURATION, Service, agent_service, collector_service
+from agent.install.service import CONFIGURATION, Service, agent_service, collector_needs, collector_service
 from agent.install.toml_text import Plain, with_settings
 from agent.settings import AgentSettings
 from agent.sources.needs import NOTHING
@@ -86,7 +86,7 @@ def agent_of(facts: Facts) -> Service:
 def collector_of(facts: Facts, certificate_key: str = "") -> Service:
     """The collector's service on this host."""
     credentials = {"tls-key": certificate_key} if certificate_key and facts.credentials else {}
-    return _here(facts, collector_service(facts.program, credentials))
+    return _here(facts, collector_service(facts.program, credentials, collector_needs(facts.collector_toml)))
 
 
 def key_paths(service: Service) -> tuple[PurePath, ...]:

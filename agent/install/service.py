@@ -1,5 +1,6 @@
 """What a service is, whatever runs it: the one description from which units, scripts, plists and tasks are made."""
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -9,6 +10,8 @@ from agent.sources.needs import NOTHING, Needs
 CONFIGURATION = PurePosixPath("/etc/ictagent")
 EXIT_CONFIGURATION = 78
 """A wrong configuration does not become right by starting again (EX_CONFIG of sysexits.h)."""
+TRAP_PORT, PRIVILEGED_BELOW = 162, 1024
+PRIVILEGED_PORTS = Needs(capabilities=frozenset({"CAP_NET_BIND_SERVICE"}))
 WATCHDOG_SECONDS = 180
 """Three times the longest interval between samples."""
 
@@ -53,7 +56,19 @@ def agent_service(program: Sequence[str], needs: Needs, *, credentials: bool) ->
     )
 
 
-def collector_service(program: Sequence[str], credentials: dict[str, str]) -> Service:
+def collector_needs(settings: str) -> Needs:
+    """What the collector needs by the text of its settings: traps come to port 162, which an ordinary user may not open."""
+    try:
+        places = tomllib.loads(settings)["collector"]["snmp_trap_listen"]
+        if not isinstance(places, list):
+            return NOTHING
+        ports = [int(one.rpartition(":")[2]) if one.count(":") == 1 or "]:" in one else TRAP_PORT for one in places]
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return NOTHING  # the collector says at its start what is wrong
+    return PRIVILEGED_PORTS if any(0 < port < PRIVILEGED_BELOW for port in ports) else NOTHING
+
+
+def collector_service(program: Sequence[str], credentials: dict[str, str], needs: Needs = NOTHING) -> Service:
     """The collector. Its charts are drawn by vl-convert, whose JavaScript engine makes code while it runs."""
     return Service(
         name="ictagent-collector",
@@ -63,6 +78,7 @@ def collector_service(program: Sequence[str], credentials: dict[str, str]) -> Se
         state_directory=PurePosixPath("/var/lib/ictagent-collector"),
         memory_max="4G",
         tasks_max=512,
+        needs=needs,
         credentials=credentials,
         just_in_time=True,
         open_files=65536,

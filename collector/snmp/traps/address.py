@@ -3,9 +3,7 @@
 import ipaddress
 
 from agent.errors import ConfigurationError
-
-TRAP_PORT = 162
-PRIVILEGED_BELOW = 1024
+from agent.install.service import TRAP_PORT
 
 
 def of_listen(text: str) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from agent.errors import AgentError, ConfigurationError
+from agent.install import systemd
 from agent.install.actions import RemoveEmptyDirectory, WriteFile
 from agent.install.host import Facts, Host, Manager, check_program, facts_of, manager_of
 from agent.install.plan import (
@@ -294,3 +295,23 @@ def test_the_collectors_service_needs_no_capability() -> None:
     plan = install_collector(FACTS, WantedCollector())
     assert any("capabilities: none; devices: none" in action.describe() for action in plan)
     assert collector_of(FACTS).user != agent_of(FACTS).user
+
+
+@pytest.mark.parametrize(
+    ("places", "needed"),
+    [
+        ('["0.0.0.0:162"]', True),
+        ('["[::]:162"]', True),
+        ('["10.1.2.3"]', True),
+        ('["127.0.0.1:1162", "[::1]:162"]', True),
+        ('["0.0.0.0:1162"]', False),
+        ("[]", False),
+        ('"no list"', False),
+    ],
+)
+def test_the_collector_may_open_a_port_of_the_systems_only_to_hear_traps_there(places: str, needed: bool) -> None:
+    told = replace(FACTS, collector_toml=f"[collector]\nsnmp_trap_listen = {places}\n")
+    plan = install_collector(told, WantedCollector())
+    assert any("capabilities: CAP_NET_BIND_SERVICE" in action.describe() for action in plan) == needed
+    unit = systemd.unit_text(collector_of(told))
+    assert ("AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit) == needed

@@ -267,7 +267,7 @@ def test_a_child_that_is_killed_is_started_again_and_hears_all_it_knew(traps: Tr
 
 def test_a_trap_has_its_device_polled_at_once(traps: Traps, agent: Snmpd) -> None:
     # Polled hourly: a poll of its own accord is too far away to be meant.
-    hourly = dict.fromkeys(("power_seconds", "utilisation_seconds", "inventory_seconds"), 3600)
+    hourly: dict[str, Any] = dict.fromkeys(("power_seconds", "utilisation_seconds", "inventory_seconds"), 3600)
     device_id = traps.device("127.0.0.1", port=agent.port, **hourly)
     known(traps, device_id)
     wait_until(lambda: device_id in traps.collector.poller._tasks, "the poller to know it")
