@@ -62,6 +62,7 @@ class Polled:
     read: Callable[[int], DeviceReading]
     name: str = "pdu-1"
     interfaces: Sequence[Interface] = ()
+    estimate: Callable[[DeviceReading], OwnPower] = lambda _: ESTIMATE
     before: Before = field(default_factory=Before)
     device_id: str = field(default="", init=False)
     _host: Host = field(init=False, repr=False)
@@ -78,7 +79,7 @@ class Polled:
         """What the poll at a second since the start comes to."""
         self._sequence += 1
         poll = self.poll(second)
-        return report_of(poll, self.before, ESTIMATE, self.name, "stream-of-polls", self._sequence)
+        return report_of(poll, self.before, self.estimate(poll.reading), self.name, "stream-of-polls", self._sequence)
 
     def poll(self, second: int) -> Poll:
         at = SampleTime((self.start + second) * NS, (second + 1) * NS)
