@@ -6,6 +6,7 @@ taken up again; one that never was so is withdrawn.
 """
 
 import json
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -80,10 +81,12 @@ def find_place(connection: Connection, device_id: str, wanted: str) -> Place:
     same = wanted.casefold()
     labelled = [one for one in found.values() if one.label.casefold() == same]
     outlets = [one for one in labelled if one.role in ONE_FOR_ONE] or labelled
-    numbered = [one for one in found.values() if one.role == "outlet" and one.meter.rpartition("/")[2] == wanted]
-    numbered = numbered or [
-        one for one in found.values() if one.role == "outlet" and one.meter.rpartition(".")[2] == wanted
-    ]
+    mine = [one for one in found.values() if one.role == "outlet"]
+    by_index = [one for one in mine if one.meter.rpartition("/")[2] == wanted]
+    # "Outlet 5" is 5, whatever row of the device's table it has.
+    by_label = [one for one in mine if (number := re.search(r"\d+", one.label)) and number[0] == wanted]
+    by_last_arc = [one for one in mine if one.meter.rpartition(".")[2] == wanted]
+    numbered = by_index or by_label or by_last_arc
     for several in (outlets, numbered):
         if len(several) == 1:
             return several[0]

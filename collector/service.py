@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from collector.snmp.estimate import own_estimate
 from collector.snmp.leases import Leases
 from collector.snmp.named_credentials import named
 from collector.snmp.opening import open_client
+from collector.snmp.path_search import search
 from collector.snmp.poller import Poller
 from collector.snmp.traps.listener import TrapListener
 from collector.snmp.traps.record import forget_old_events
@@ -59,6 +60,8 @@ OWN_POINT_SECONDS = 60
 OUTBOX_SHARE_OF_DISK = 0.2
 OUTBOX_LARGEST_BYTES = 20 * 10**9
 CLOCK_SECONDS = 30
+SEARCH_SECONDS = 900
+"""Between looks for what outlets and PoE ports feed."""
 
 
 class Collector:
@@ -126,6 +129,7 @@ class Collector:
             (self._keep_house, HOUSE_SECONDS),
             (self._write_own_point, OWN_POINT_SECONDS),
             (self._forget, 6 * 3600),
+            (self.search_power_path, SEARCH_SECONDS),
         ):
             at = datetime.datetime.now(datetime.UTC)
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
@@ -243,6 +247,17 @@ class Collector:
         batch = pack(template.lines([(now_ns, list(values.values()))]), [now_ns])
         self.writer.run(_append_batch, (self.collector_id, now_ns // 10**9, batch))
         self._recorded()
+
+    def search_power_path(self) -> None:
+        """Look for what feeds what: proposals, which a person decides."""
+
+        def write(handler: Callable[[Connection], int]) -> int:
+            found: int = self.writer.run(lambda connection, _items: [handler(connection)], None)
+            return found
+
+        with cluster_job(self.database, "power_path") as mine:
+            if mine:
+                search(self.database, write, int(time.time()))
 
     def _forget(self) -> None:
         now = int(time.time())

@@ -15,16 +15,20 @@ class Permission(Enum):
     READ = "read devices, energy and carbon of one's organisations"
     OWN = "look after one's own account and sessions"
     AUDIT = "read the audit log"
+    OPERATE = "decide on the pages what feeds what"
 
 
 ROLES: dict[str, frozenset[Permission]] = {
     "viewer": frozenset({Permission.READ, Permission.OWN}),
     "officer": frozenset({Permission.READ, Permission.OWN}),
-    "operator": frozenset({Permission.READ, Permission.OWN}),
+    "operator": frozenset({Permission.READ, Permission.OWN, Permission.OPERATE}),
     "auditor": frozenset({Permission.READ, Permission.OWN, Permission.AUDIT}),
 }
-"""What each role may. Nothing of the estate can be changed over HTTP yet, so viewer, officer and operator are alike:
-the edits of officers and operators are commands."""
+"""What each role may. Of the estate only the power path can be changed over HTTP yet, by operators on its pages: all
+other edits are commands, and viewer and officer are alike."""
+
+PEOPLE_ONLY = frozenset({Permission.OWN, Permission.OPERATE})
+"""What no API token has: these are forms of pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ LOCAL = Identity("this machine", "viewer", frozenset({Permission.READ}), None)
 
 
 def program(name: str, role: str, organisations: Organisations) -> Identity:
-    """A program with a token: what its role may, but for an account, which it has not."""
-    return Identity(name, role, ROLES[role] - {Permission.OWN}, organisations)
+    """A program with a token: what its role may, but for an account, which it has not, and for what forms alone do."""
+    return Identity(name, role, ROLES[role] - PEOPLE_ONLY, organisations)
 
 
 def in_words(names: Sequence[str]) -> str:

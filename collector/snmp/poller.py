@@ -24,6 +24,7 @@ from collector.database.writer import Writer
 from collector.errors import CollectorError, LeaseLost
 from collector.estate_version import estate_version
 from collector.ingest import Ingest
+from collector.power_path import linked_meters
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading, evaluate
 from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
@@ -79,6 +80,7 @@ class Poller:
         self._open, self._credential, self._estimate = open_client, credential, estimate
         self._leases = leases
         self._estate_version = ""
+        self._linked: Mapping[str, frozenset[str]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
         self._states: dict[str, DeviceState] = {}
@@ -159,6 +161,7 @@ class Poller:
             return None
         with self._database.read() as connection:
             devices = {one.device_id: one for one in polled_devices(connection)}
+            self._linked = linked_meters(connection)
         self._estate_version = version
         if renewal is None:
             return Share(dict.fromkeys(devices), devices)
@@ -215,6 +218,7 @@ class Poller:
                 endpoint = Endpoint(device.host, device.port, device.timeout_seconds, device.retries)
                 state.client = self._open(endpoint, self._credential(device.credential))
             poll = await state.read(state.client, parts)
+            state.before.feeds.linked = self._linked.get(state.device.device_id, frozenset())
             report = report_of(
                 poll,
                 state.before,

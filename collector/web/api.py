@@ -22,6 +22,7 @@ from collector.web.key_routes import KEY_ROUTES
 from collector.web.metrics import exposition
 from collector.web.network_routes import NETWORK_ROUTES
 from collector.web.openapi import document
+from collector.web.power_path_routes import POWER_PATH_ROUTES
 from collector.web.ranges import half_hour_range
 from collector.web.reading import reading_of
 from collector.web.requests import bounded_body, collector_of
@@ -142,6 +143,7 @@ ROUTES = [
     Route("/v1/devices/{device_id}", device_one),
     *GUEST_ROUTES,
     *NETWORK_ROUTES,
+    *POWER_PATH_ROUTES,
     *EVENT_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),

@@ -13,6 +13,8 @@ from starlette.responses import Response
 from agent.choice import RUNGS
 from carbon.calendar import zone
 from carbon.wording import figure
+from collector.people.roles import Permission
+from collector.power_view import power_path
 from collector.queries import device_detail
 from collector.service import Collector
 from collector.snmp.places import FEEDING_KINDS
@@ -86,10 +88,12 @@ async def device_page(request: Request) -> Response:
 def _device(request: Request, device_id: str) -> Response:
     reading = reading_of(request)
     collector = reading.collector
+    identity = request.state.identity
     with reading.database() as connection:
         detail = device_detail(connection, device_id, reading.organisations)
         guests = shown_guests(connection, device_id)
         network = shown_network(connection, device_id)
+        path = power_path(connection, device_id)
         events = shown_events(connection, device_id, _EVENTS)
     totals = reading.totals()
     now_ns = time.time_ns()
@@ -116,6 +120,9 @@ def _device(request: Request, device_id: str) -> Response:
             "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
+            "path": path,
+            "decides": identity.is_person and identity.may(Permission.OPERATE),
+            "csrf": identity.csrf,
             "events": events,
             "feeding_kinds": FEEDING_KINDS,
             "device_kinds": DEVICE_KINDS,

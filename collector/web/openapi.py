@@ -77,6 +77,17 @@ def document() -> dict[str, Any]:
                     ],
                 }
             },
+            "/v1/devices/{device_id}/power-path": {
+                "get": {
+                    **_operation(
+                        "What feeds the device and what it feeds, with power now; and what is proposed.",
+                        _READ,
+                        None,
+                        "Object",
+                    ),
+                    "parameters": [_parameter("device_id", "path", "The device's id.", required=True)],
+                }
+            },
             "/v1/energy": {
                 "get": {
                     **_operation(

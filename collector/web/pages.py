@@ -16,6 +16,7 @@ from collector.web.audit_page import audit_page
 from collector.web.device_page import device_page
 from collector.web.estate_page import estate_page
 from collector.web.login import LOGIN_ROUTES
+from collector.web.power_path_routes import POWER_PATH_PAGES
 from collector.web.reading import reading_of
 from collector.web.rendering import frame, page, shown
 
@@ -94,6 +95,7 @@ def grouped(sources: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 PAGES = [
     Route("/", estate_page),
     Route("/devices/{device_id}", device_page),
+    *POWER_PATH_PAGES,
     Route("/carbon", carbon_page),
     Route("/quality", quality_page),
     Route("/audit", audit_page),

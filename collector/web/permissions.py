@@ -9,6 +9,7 @@ from starlette.types import Scope
 from collector.people.roles import Permission
 
 OPEN, READ, OWN, AUDIT = Permission.OPEN, Permission.READ, Permission.OWN, Permission.AUDIT
+OPERATE = Permission.OPERATE
 
 NEEDED: dict[tuple[str, str], Permission] = {
     # Health checks learn the state only; agents bring a key or token of their own, which these routes check.
@@ -30,12 +31,14 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("GET", "/"): READ,
     ("GET", "/carbon"): READ,
     ("GET", "/devices/{device_id}"): READ,
+    ("POST", "/devices/{device_id}/power-path"): OPERATE,
     ("GET", "/metrics"): READ,
     ("GET", "/quality"): READ,
     ("GET", "/v1/devices"): READ,
     ("GET", "/v1/devices/{device_id}"): READ,
     ("GET", "/v1/devices/{device_id}/guests"): READ,
     ("GET", "/v1/devices/{device_id}/network"): READ,
+    ("GET", "/v1/devices/{device_id}/power-path"): READ,
     ("GET", "/v1/devices/{device_id}/events"): READ,
     ("GET", "/v1/energy"): READ,
     ("GET", "/v1/openapi.json"): READ,
