@@ -22,6 +22,7 @@ from collector.database.schema import (
     register_placement,
     register_state,
     site,
+    site_detail,
     space,
     space_pue,
 )
@@ -30,6 +31,7 @@ from collector.estate_version import touch
 from collector.history import history_edit
 from collector.register_facts import TEXTS
 from collector.register_plan import Plan, PlannedRow
+from collector.sites import set_site
 from collector.spaces import make_space
 
 CHUNK = 500
@@ -56,6 +58,7 @@ def apply(database: Database, plan: Plan, who: Who, progress: Progress = lambda 
         import_id = _begin(connection, plan, who)
         places = _Places(connection, plan.organisation_id)
         places.make(writes, who.now)
+        places.describe(plan, who)
         connection.execute(
             update(register_import).where(register_import.c.id == import_id).values(created=json.dumps(places.created))
         )
@@ -145,7 +148,7 @@ class _Places:
         self._spaces: dict[tuple[int, str], int] = {
             (row.site_id, row.name): row.id for row in connection.execute(spaces)
         }
-        self.created: dict[str, list[int]] = {"sites": [], "spaces": []}
+        self.created: dict[str, list[Any]] = {"sites": [], "spaces": [], "details": []}
 
     def make(self, rows: Iterable[PlannedRow], now: int) -> None:
         """Make what the rows name and is not there. `now` is of no moment yet: a new space has no past."""
@@ -161,6 +164,15 @@ class _Places:
                 space_id = make_space(self._connection, self._sites[name], room, kind)
                 self._spaces[self._sites[name], room] = space_id
                 self.created["spaces"].append(space_id)
+
+    def describe(self, plan: Plan, who: Who) -> None:
+        """Write what the file says of sites, and remember what was said before."""
+        for name, detail in plan.sites.items():
+            if (site_id := self._sites.get(name)) is None:
+                continue  # a site of no row that is taken
+            before = _details(self._connection, site_id)
+            set_site(self._connection, site_id, detail, plan.as_at, who.actor, who.now)
+            self.created["details"].append({"site_id": site_id, "before": before})
 
     def of(self, facts: dict[str, Any]) -> dict[str, int | None]:
         site_id = self._sites.get(facts["site"]) if facts["site"] else None
@@ -297,8 +309,17 @@ def _placements(connection: Connection, device_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _remove_places(connection: Connection, created: dict[str, list[int]]) -> None:
-    """Unmake sites and spaces of an import that nothing else uses by now."""
+def _details(connection: Connection, site_id: int) -> list[dict[str, Any]]:
+    query = select(site_detail).where(site_detail.c.site_id == site_id).order_by(site_detail.c.id)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _remove_places(connection: Connection, created: dict[str, list[Any]]) -> None:
+    """Unsay what an import said of sites; unmake sites and spaces of it that nothing else uses by now."""
+    for one in created.get("details", []):
+        connection.execute(delete(site_detail).where(site_detail.c.site_id == one["site_id"]))
+        if one["before"]:
+            connection.execute(insert(site_detail), one["before"])
     for space_id in created.get("spaces", []):
         if not _used(connection, "space_id", space_id):
             connection.execute(delete(space_pue).where(space_pue.c.space_id == space_id))

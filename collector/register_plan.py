@@ -14,6 +14,7 @@ from collector.errors import BadRequest
 from collector.register.rows import RegisterFile, RegisterRow
 from collector.register_facts import Facts, State, merged, states
 from collector.register_match import Index, Known, Match
+from collector.sites import detail_at, sites
 
 Outcome = Literal["new", "changed", "unchanged", "conflicting"]
 _BULK = ("device_class", "vendor", "model", "site", "space", "directorate", "owner")
@@ -51,6 +52,8 @@ class Plan:
     rows: Sequence[PlannedRow]
     absent: Sequence[State]
     """Items in use or spare that the file does not have."""
+    sites: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    """What the file newly says of sites by name: address, postcode, UPRN."""
 
     def of(self, outcome: Outcome) -> list[PlannedRow]:
         return [one for one in self.rows if one.outcome == outcome]
@@ -87,7 +90,26 @@ def plan(
     _one_row_a_device(planned)
     found = {one.item_id for one in planned}
     absent = [one for one in standing if one.item_id not in found and one.facts["status"] != "disposed"]
-    return Plan(file, organisation_id, day_bounds(as_at, time_zone)[0], time_zone, planned, absent)
+    begins = day_bounds(as_at, time_zone)[0]
+    said = _sites(connection, file.rows, organisation_id, begins)
+    return Plan(file, organisation_id, begins, time_zone, planned, absent, said)
+
+
+def _sites(
+    connection: Connection, rows: Iterable[RegisterRow], organisation_id: int, at: int
+) -> dict[str, dict[str, str]]:
+    """What rows say of their sites, by the first that says it, where it is not known already."""
+    said: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for name in ("address", "postcode", "uprn"):
+            if row.site and (text := getattr(row, name)):
+                said.setdefault(row.site, {}).setdefault(name, text)
+    known = {one.name: one.id for one in sites(connection, at, organisation_id)} if said else {}
+    for name, detail in said.items():
+        if name in known:
+            standing = detail_at(connection, known[name], at)[0]
+            said[name] = {field_: text for field_, text in detail.items() if getattr(standing, field_) != text}
+    return {name: detail for name, detail in said.items() if detail}
 
 
 def _planned(

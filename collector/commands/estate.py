@@ -13,6 +13,7 @@ from carbon.wording import figure
 from collector.commands.common import actor, collector_id, database_of, plain_errors
 from collector.commands.estate_organisation import organisation
 from collector.commands.estate_register import export, import_register, list_imports, reconcile, undo
+from collector.commands.estate_site import site
 from collector.commands.estate_space import space
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
@@ -34,6 +35,7 @@ def estate() -> None:
     """
 
 
+estate.add_command(site)
 estate.add_command(space)
 estate.add_command(organisation)
 for _command in (import_register, list_imports, undo, export, reconcile):

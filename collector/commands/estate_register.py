@@ -74,7 +74,7 @@ def import_register(
         if save_map is not None:
             save_map.write_text(read.mapping.to_toml(), encoding="utf-8")
         import_id = None
-        if not dry_run and planned.writes:
+        if not dry_run and (planned.writes or planned.sites):
             import_id = _apply(database, planned, Who(actor(), now, collector_id(state_directory)))
     if output == "json":
         echo_json({**_summary(planned), "import": import_id, "dry_run": dry_run, "rows": _rows_json(planned)})
@@ -136,6 +136,7 @@ def _summary(planned: Plan) -> dict[str, Any]:
         "left_out": sum(one.severity == "left out" for one in faults),
         "warnings": sum(one.severity == "warning" for one in faults),
         "not_in_the_file": len(planned.absent),
+        "sites_described": len(planned.sites),
     }
 
 

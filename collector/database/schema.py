@@ -63,6 +63,7 @@ from collector.database.register import (
     register_placement,
     register_state,
 )
+from collector.database.sites import organisation_boundary, site_detail
 
 __all__ = [
     "account",
@@ -95,6 +96,7 @@ __all__ = [
     "meter",
     "meter_edge",
     "organisation",
+    "organisation_boundary",
     "outbox",
     "outbox_cursor",
     "power_link",
@@ -111,6 +113,7 @@ __all__ = [
     "session",
     "setting",
     "site",
+    "site_detail",
     "snmp_device",
     "snmp_event",
     "snmp_neighbour",

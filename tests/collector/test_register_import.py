@@ -23,6 +23,7 @@ from collector.register_facts import State, states
 from collector.register_import import Who, apply, undo
 from collector.register_plan import Plan, plan
 from collector.register_queries import reconciliation
+from collector.sites import detail_at, sites
 from tests.collector.hosts import Host, deliver, new_host
 
 HEADERS = [
@@ -43,7 +44,16 @@ SPARE = ["101", "SN00000101", "", "HP", "EliteBook 840", "Laptop", "Spare", "Tow
 SERVER = ["102", "", "web01", "Dell", "PowerEdge R640", "Server", "Live", "Depot", "Server room", "", ""]
 AS_AT = datetime.date(2026, 10, 1)
 WHO = Who("cli:test", int(time.time()), "collector-1")
-_CONTENT = ("site", "space", "register_item", "register_state", "register_placement", "device_placement", "space_pue")
+_CONTENT = (
+    "site",
+    "space",
+    "register_item",
+    "register_state",
+    "register_placement",
+    "device_placement",
+    "space_pue",
+    "site_detail",
+)
 
 Import = Callable[..., int]
 
@@ -152,6 +162,24 @@ def test_nobody_reads_an_import_that_was_cut_off_and_the_next_one_clears_it(
     assert not standing(database)
     last = taken(LAPTOP)
     assert set(standing(database)) == {"100"}
+    undo(database, last, WHO)
+    assert content(database) == before
+
+
+def test_what_a_file_says_of_sites_is_kept_and_taken_back(database: Database, tmp_path: Path) -> None:
+    headers = ["Serial", "Type", "Building", "Address", "Postcode", "UPRN"]
+    first = [headers, ["SN1", "Laptop", "Town Hall", "1 High Street", "ex1 1aa", "100023336956"]]
+    moved = [headers, ["SN1", "Laptop", "Town Hall", "2 High Street", "EX1 1AA", ""]]
+    apply(database, planned(database, tmp_path, first, datetime.date(2026, 4, 1)), WHO)
+    before = content(database)
+    again = planned(database, tmp_path, moved)
+    assert again.sites == {"Town Hall": {"address": "2 High Street"}}
+    last = apply(database, again, WHO)
+    with database.read() as connection:
+        [now] = sites(connection, WHO.now)
+        then, _ = detail_at(connection, now.id, day(2026, 5, 1))
+    assert (then.address, now.detail.address) == ("1 High Street", "2 High Street")
+    assert (now.detail.postcode, now.detail.uprn) == ("EX1 1AA", "100023336956")
     undo(database, last, WHO)
     assert content(database) == before
 
