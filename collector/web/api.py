@@ -143,6 +143,7 @@ ROUTES = [
     Route("/v1/devices/{device_id}", device_one),
     *GUEST_ROUTES,
     *NETWORK_ROUTES,
+    *EVENT_ROUTES,
     *POWER_PATH_ROUTES,
     *EVENT_ROUTES,
     Route("/v1/energy", energy),
