@@ -143,7 +143,6 @@ ROUTES = [
     Route("/v1/devices/{device_id}", device_one),
     *GUEST_ROUTES,
     *NETWORK_ROUTES,
-    *EVENT_ROUTES,
     *POWER_PATH_ROUTES,
     *EVENT_ROUTES,
     Route("/v1/energy", energy),

@@ -93,7 +93,6 @@ def _device(request: Request, device_id: str) -> Response:
         detail = device_detail(connection, device_id, reading.organisations)
         guests = shown_guests(connection, device_id)
         network = shown_network(connection, device_id)
-        events = shown_events(connection, device_id, _EVENTS)
         path = power_path(connection, device_id)
         events = shown_events(connection, device_id, _EVENTS)
     totals = reading.totals()
@@ -121,7 +120,6 @@ def _device(request: Request, device_id: str) -> Response:
             "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
-            "events": events,
             "path": path,
             "decides": identity.is_person and identity.may(Permission.OPERATE),
             "csrf": identity.csrf,

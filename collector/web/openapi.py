@@ -88,17 +88,6 @@ def document() -> dict[str, Any]:
                     "parameters": [_parameter("device_id", "path", "The device's id.", required=True)],
                 }
             },
-            "/v1/devices/{device_id}/events": {
-                "get": {
-                    **_operation(
-                        "What a polled device told by traps and informs, the newest first.", _READ, None, "Object"
-                    ),
-                    "parameters": [
-                        _parameter("device_id", "path", "The device's id.", required=True),
-                        _parameter("limit", "query", "How many at most: 1 to 1000, else 100."),
-                    ],
-                }
-            },
             "/v1/energy": {
                 "get": {
                     **_operation(

@@ -38,7 +38,6 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/devices/{device_id}"): READ,
     ("GET", "/v1/devices/{device_id}/guests"): READ,
     ("GET", "/v1/devices/{device_id}/network"): READ,
-    ("GET", "/v1/devices/{device_id}/events"): READ,
     ("GET", "/v1/devices/{device_id}/power-path"): READ,
     ("GET", "/v1/devices/{device_id}/events"): READ,
     ("GET", "/v1/energy"): READ,
