@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, select, true
 from collector.database.schema import (
     device,
     device_accounting,
+    device_feed,
     device_placement,
     device_status,
     diagnosis,
@@ -56,11 +57,13 @@ class DeviceRow:
     retired_at: int | None
     counted: bool
     """Whether its energy enters totals: a lone guest's only where the organisation switched that on, and never that
-    of a guest with a host, in whose energy it is."""
+    of a guest with a host, in whose energy it is, or of a device that a polled switch feeds."""
     half_hour_means: bool = False
     """An end-user device, which sends half-hour means alone."""
     host_id: str = ""
     """The device that it is a guest of now, or nothing."""
+    fed_by: str = ""
+    """The switch that feeds it over Ethernet now, or nothing."""
 
     @property
     def silent(self) -> bool:
@@ -111,9 +114,9 @@ def devices(
         .where(device.c.retired_at.isnot(None) if retired else device.c.retired_at.is_(None))
         .where(device.c.merged_into.is_(None), _of(organisations))
     )
-    hosts = hosts_now(connection, at)
+    hosts, feeds = hosts_now(connection, at), _feeds(connection, at)
     rows = [
-        _row(one, names, platforms, half_hourly, hosts.get(one["id"], ""), at)
+        _row(one, names, platforms, half_hourly, hosts.get(one["id"], ""), feeds.get(one["id"], ""), at)
         for one in connection.execute(query).mappings()
     ]
     return sorted(rows, key=lambda row: (not row.silent, row.host_name, row.device_id))
@@ -227,8 +230,21 @@ def _half_hourly(connection: Connection) -> set[str]:
     return set(connection.execute(select(inventory.c.device_id).where(inventory.c.valid_to.is_(None), said)).scalars())
 
 
+def _feeds(connection: Connection, at: int) -> dict[str, str]:
+    """The switch that feeds each device that is fed."""
+    holds = (device_feed.c.valid_from <= at) & (device_feed.c.valid_to.is_(None) | (device_feed.c.valid_to > at))
+    query = select(device_feed.c.device_id, device_feed.c.switch_id).where(holds)
+    return {row.device_id: row.switch_id for row in connection.execute(query)}
+
+
 def _row(
-    one: Any, names: dict[str, str], platforms: dict[str, str], half_hourly: set[str], host_id: str, now: int
+    one: Any,
+    names: dict[str, str],
+    platforms: dict[str, str],
+    half_hourly: set[str],
+    host_id: str,
+    fed_by: str,
+    now: int,
 ) -> DeviceRow:
     heard = one["last_report_at"]
     platform = platforms.get(one["id"], "")
@@ -251,7 +267,8 @@ def _row(
         source=one["source"] or "",
         basis=one["basis"] or "",
         retired_at=one["retired_at"],
-        counted=not host_id and (one["count_host_missing"] or platform not in GUEST_PLATFORMS),
+        counted=not host_id and not fed_by and (one["count_host_missing"] or platform not in GUEST_PLATFORMS),
         half_hour_means=one["id"] in half_hourly,
         host_id=host_id,
+        fed_by=fed_by,
     )

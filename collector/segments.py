@@ -18,6 +18,7 @@ from collector.database.schema import (
     accounting_override,
     device,
     device_accounting,
+    device_feed,
     device_placement,
     inventory,
     meter,
@@ -42,7 +43,7 @@ class Segment:
     `first_heard` is when the device was first sampled (Unix seconds), which may lie within its first half-hour.
     `host_name` is the name it had then. `host_missing` marks a guest whose host is not known, and `host_ids` are the
     hosts of one whose is: two where it moved in a half-hour. `counted` says whether the device enters totals: a guest
-    with a host never does, because its energy is in its host's.
+    with a host never does, because its energy is in its host's, nor one that a polled switch feeds (`device_feed`).
     """
 
     device_id: str
@@ -75,6 +76,7 @@ def load_segments(
     choices = _dated(connection, device_accounting, chosen)
     overrides = _dated(connection, accounting_override, chosen)
     places = _dated(connection, device_placement, chosen)
+    feeds = _dated(connection, device_feed, chosen)
     meters: dict[str, dict[str, int]] = {}
     query = select(meter.c.device_id, meter.c.name, meter.c.id).where(meter.c.covers.not_in(("guest", "feeds")))
     for row in connection.execute(_only(query, meter, chosen)):
@@ -89,7 +91,7 @@ def load_segments(
         query = query.where(device.c.id.in_(chosen))
     found: list[Segment] = []
     for one in connection.execute(query):
-        mine = tuple(rows.get(one.id, []) for rows in (choices, overrides, places, inventories))
+        mine = tuple(rows.get(one.id, []) for rows in (choices, overrides, places, inventories, feeds))
         edges = {start, end}
         for rows in mine:
             edges |= {
@@ -119,6 +121,7 @@ def load_segments(
             kind, own = _space_at(spaces, place.space_id if place else None, begins)
             known = _valid(mine[3], begins) or (mine[3][0] if mine[3] else None)
             hosts = _hosts(known, on_hosts, mine_on_hosts, begins)
+            fed = _valid(mine[4], begins) is not None
             missing = known is not None and known.platform in GUEST_PLATFORMS and not hosts
             found.append(
                 Segment(
@@ -134,7 +137,7 @@ def load_segments(
                     pue=pue_of(kind, own),
                     host_missing=missing,
                     host_ids=hosts,
-                    counted=not hosts and (one.count_host_missing or not missing),
+                    counted=not hosts and not fed and (one.count_host_missing or not missing),
                 )
             )
     return found

@@ -71,6 +71,12 @@ snmp.add_command(read)
 @click.option("--site", default="", help="Site where it stands.")
 @click.option("--space", default="", help="Space of that site.")
 @click.option("--space-kind", type=click.Choice(SPACE_KINDS), help="Kind of a space that is new.")
+@click.option(
+    "--managed/--no-managed",
+    default=True,
+    show_default=True,
+    help="Whether the access points that it manages become devices of the estate.",
+)
 @click.option("--dry-run", is_flag=True, help="Check and say what would be added; add nothing.")
 @_STATE
 def add(
@@ -81,14 +87,15 @@ def add(
     site: str,
     space: str,
     space_kind: str | None,
+    managed: bool,
     dry_run: bool,
     state_directory: Path | None,
 ) -> None:
     """Have the collector poll a device, HOST or HOST:PORT, or every row of a CSV file.
 
     The file's columns are those of this command, by name: host (needed), port, credential, name, site, space, space_kind,
-    power_seconds, utilisation_seconds, inventory_seconds, timeout_seconds, retries. A wrong row is named with its line,
-    and then nothing is added.
+    power_seconds, utilisation_seconds, inventory_seconds, timeout_seconds, retries, managed (yes or no). A wrong row is
+    named with its line, and then nothing is added.
     """
     if (host is None) == (file is None):
         raise click.UsageError("give a HOST, or a --file")
@@ -97,7 +104,19 @@ def add(
     else:
         address, port = split_address(host or "")
         wanted_devices = [
-            (0, NewDevice(address, port, credential, name, site=site, space=space, space_kind=space_kind or ""))
+            (
+                0,
+                NewDevice(
+                    address,
+                    port,
+                    credential,
+                    name,
+                    site=site,
+                    space=space,
+                    space_kind=space_kind or "",
+                    managed=managed,
+                ),
+            )
         ]
     directory = credentials_directory(settings_in(state_directory))
     for one in {device.credential for _, device in wanted_devices}:
@@ -135,12 +154,21 @@ def _rows(file: Path, credential: str) -> list[tuple[int, NewDevice]]:
             for name in ("port", "power_seconds", "utilisation_seconds", "inventory_seconds", "retries"):
                 if name in values:
                     values[name] = int(values[name])
+            if "managed" in values:
+                values["managed"] = _yes(values["managed"])
             if "timeout_seconds" in values:
                 values["timeout_seconds"] = float(values["timeout_seconds"])
             found.append((reader.line_num, NewDevice(**values)))
         except (ValueError, TypeError) as error:
             raise AgentError(f"{file}, line {reader.line_num}: {error}; nothing was added") from error
     return found
+
+
+def _yes(word: str) -> bool:
+    """A yes or no of a CSV file. Raises ValueError."""
+    if word.lower() not in ("yes", "no"):
+        raise ValueError(f"managed must be yes or no, and is {word[:20]!r}")
+    return word.lower() == "yes"
 
 
 @snmp.command(

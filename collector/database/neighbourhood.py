@@ -1,8 +1,8 @@
-"""Tables of what polled devices see around them: the neighbours at their ports."""
+"""Tables of what polled devices see around them: neighbours at their ports, what controllers manage, what is fed by whom."""
 
-from sqlalchemy import Column, Float, ForeignKey, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, Table
 
-from collector.database.metadata import instant, metadata, row_id, text
+from collector.database.metadata import instant, metadata, row_id, text, validity
 
 # The newest state of each, and when it was last seen so; `gone_at` is when it was first missed.
 snmp_neighbour = Table(
@@ -32,4 +32,35 @@ snmp_neighbour = Table(
     instant("first_seen_at"),
     instant("last_seen_at"),
     instant("gone_at", nullable=True),
+)
+
+# A device that a controller manages, as it told of it last; `absent_at` is when it was first missed.
+managed_device = Table(
+    "managed_device",
+    metadata,
+    Column("device_id", text("device_id").type, ForeignKey("device.id"), primary_key=True, nullable=False),
+    Column("controller_id", text("controller_id").type, ForeignKey("device.id"), nullable=False, index=True),
+    text("row_key"),
+    text("name"),
+    text("model"),
+    text("serial"),
+    text("mac"),
+    text("address"),
+    text("version"),
+    Column("online", Boolean, nullable=True),
+    Column("clients", Integer, nullable=True),
+    instant("first_seen_at"),
+    instant("last_seen_at"),
+    instant("absent_at", nullable=True),
+)
+
+# A device that a switch feeds over Ethernet, and whose energy is therefore the switch's.
+device_feed = Table(
+    "device_feed",
+    metadata,
+    row_id(),
+    Column("device_id", text("device_id").type, ForeignKey("device.id"), nullable=False, index=True),
+    Column("switch_id", text("switch_id").type, ForeignKey("device.id"), nullable=False, index=True),
+    text("port"),
+    *validity(),
 )

@@ -1,6 +1,6 @@
 """Tables of devices that are polled over SNMP: how each is asked, how the last poll went, and which collector polls."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, Table
 from sqlalchemy import text as sql
 
 from collector.database.metadata import instant, metadata, text
@@ -19,6 +19,8 @@ snmp_device = Table(
     Column("inventory_seconds", Integer, nullable=False),
     Column("timeout_seconds", Float, nullable=False),
     Column("retries", Integer, nullable=False),
+    # Whether what it manages, if it is a controller, becomes devices of the estate.
+    Column("managed", Boolean, nullable=False, server_default=sql("true")),
     instant("added_at"),
     text("added_by"),
     instant("removed_at", nullable=True),

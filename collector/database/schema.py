@@ -52,7 +52,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.metadata import metadata
-from collector.database.neighbourhood import snmp_neighbour
+from collector.database.neighbourhood import device_feed, managed_device, snmp_neighbour
 from collector.database.network import snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 from collector.database.power_path import power_link
@@ -77,6 +77,7 @@ __all__ = [
     "device",
     "device_accounting",
     "device_evidence",
+    "device_feed",
     "device_placement",
     "device_status",
     "diagnosis",
@@ -92,6 +93,7 @@ __all__ = [
     "ledger_day",
     "ledger_due",
     "login_try",
+    "managed_device",
     "metadata",
     "meter",
     "meter_edge",

@@ -48,6 +48,8 @@ class NewDevice:
     inventory_seconds: int = DAY_SECONDS
     timeout_seconds: float = 2.0
     retries: int = 2
+    managed: bool = True
+    """Whether the access points that it manages, if it is a controller, become devices of the estate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class PolledDevice:
     inventory_seconds: int
     timeout_seconds: float
     retries: int
+    managed: bool
     added_at: int
     state: str
     last_ok_at: int | None

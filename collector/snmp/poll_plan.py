@@ -40,7 +40,7 @@ def wanted(part: Part, profiles: Iterable[Profile], *, with_interfaces: bool = T
         if part == "power":
             rules.append(profile.reading)
         elif part == "utilisation":
-            rules += [profile.processor, profile.memory, profile.powered_port]
+            rules += [profile.processor, profile.memory, profile.managed, profile.powered_port]
         else:
             rules += [profile.hardware, profile.version, profile.serial, profile.member]
     for rule in rules:

@@ -33,6 +33,9 @@ from collector.snmp.held_diagnoses import HeldDiagnoses, diagnoses_of
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
 from collector.snmp.interfaces import Interface, interfaces
 from collector.snmp.leases import Lease, Leases
+from collector.snmp.managed import ManagedDevice, managed
+from collector.snmp.managed_report import ManagedState, managed_report, taken
+from collector.snmp.managed_store import ManagedFound, note_managed
 from collector.snmp.neighbours import Neighbour, neighbours
 from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
 from collector.snmp.polled import Before, OwnPower, Poll, points_of, received_of, report_of
@@ -237,6 +240,8 @@ class Poller:
         self.polls += 1
         state.schedule.done(parts, time.monotonic())
         await self._succeeded(state, poll)
+        if state.device.managed and state.managed and "utilisation" in poll.parts and not state.problems:
+            await self._managed(state, poll)
 
     async def _record(self, state: "DeviceState", received: Received, at: SampleTime) -> None:
         sent = Sent(at.wall_ns, at.boot_ns, received.report.boot_id, at.wall_ns)
@@ -282,6 +287,18 @@ class Poller:
             logger.warning("how polls go cannot be written: %s", error.message)
             return False
         return True
+
+    async def _managed(self, state: "DeviceState", poll: Poll) -> None:
+        """Record what a controller told of the devices that it manages. What of it fails is told, and tried again."""
+        found = ManagedFound(state.device.device_id, poll.time.wall_ns // 10**9, state.managed)
+        try:
+            for one in await asyncio.wrap_future(self._writer.submit(note_managed, found)):
+                known = state.managed_states.setdefault(one.device_id, ManagedState())
+                report = managed_report(one.told, one.feed, known, poll.time)
+                sent = Sent(poll.time.wall_ns, poll.time.boot_ns, report.boot_id, poll.time.wall_ns)
+                await self._ingest.take(one.key_id, one.device_id, taken(report), sent)
+        except CollectorError as error:
+            logger.warning("what %s manages cannot be recorded: %s", state.device.host, error.message)
 
     async def _failed(self, state: "DeviceState", error: CollectorError | ConfigurationError) -> None:
         """Leave the device alone for a while, and say why."""
@@ -338,6 +355,8 @@ class DeviceState:
         self.identity = DeviceIdentity()
         self.last_interfaces: list[Interface] = []
         self.neighbours: tuple[Neighbour, ...] = ()
+        self.managed: tuple[ManagedDevice, ...] = ()
+        self.managed_states: dict[str, ManagedState] = {}
         self.shown_at = self.noted_at = 0
         self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
         self.powered_classes: tuple[int, ...] = ()
@@ -404,6 +423,9 @@ class DeviceState:
         self.last_interfaces = found or self.last_interfaces
         if "inventory" in parts:
             self.neighbours = tuple(neighbours(snapshot, found))
+        # A table that was read in part alone would make devices absent that are there.
+        if "utilisation" in parts and not self.problems:
+            self.managed = tuple(managed(snapshot, self.holding))
         if "utilisation" in parts:
             self.last_load = (reading.processors, reading.memory)
             self.powered_classes = reading.powered_classes

@@ -238,6 +238,29 @@ class MemoryRule(_Table, frozen=True, kw_only=True):
     """The pools stand beside those of the rules before, and not only where these found none."""
 
 
+class ManagedRule(_Table, frozen=True, kw_only=True):
+    """Devices that this one manages and that answer no SNMP of their own: each row is one."""
+
+    rows: OidText
+    """The column whose rows are the devices."""
+    kind: Kind = "access_point"
+    name: Column | None = None
+    model: Column | None = None
+    model_format: str = "{0}"
+    serial: Column | None = None
+    mac: Column | None = None
+    """Of its Ethernet port, by which a switch sees it."""
+    mac_in_index: bool = False
+    """The last six arcs of the row's index are a MAC address: taken where the column gives none."""
+    address: Column | None = None
+    version: Column | None = None
+    state: Column | None = None
+    online: list[Key] = []
+    """Values of `state` at which it works."""
+    clients: Column | None = None
+    where: list[Condition] = []
+
+
 class Select(_Table, frozen=True, kw_only=True):
     """When a profile holds: all that is given must. One of the `probe` subtrees has a value; the sysObjectID lies below
     one of `sys_object_id` and below none of `not_sys_object_id`; sysDescr matches a regular expression."""
@@ -277,3 +300,4 @@ class Profile(_Table, frozen=True, kw_only=True):
     """Each row is a port that feeds something over Ethernet, its text the class (0 to 8) of what it feeds."""
     processor: list[ProcessorRule] = []
     memory: list[MemoryRule] = []
+    managed: list[ManagedRule] = []
