@@ -47,6 +47,8 @@ class Seen:
     kind: str
     site: str
     last_report_at: int | None
+    platform: str = ""
+    chassis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +135,6 @@ def seen_devices(connection: Connection, organisation_id: int) -> list[Seen]:
         said = json.loads(row.body) if row.body else {}
         vendor, model, serial = (said.get(name, "") for name in ("vendor", "model", "serial"))
         name, place = row.host_name or "", row.site or ""
-        found.append(Seen(row.id, name, vendor, model, serial, row.kind, place, row.last_report_at))
+        platform, chassis = said.get("platform", ""), said.get("chassis", "")
+        found.append(Seen(row.id, name, vendor, model, serial, row.kind, place, row.last_report_at, platform, chassis))
     return found

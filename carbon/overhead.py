@@ -1,0 +1,28 @@
+"""What a space uses beside its ICT: cooling and losses, by its PUE, of energy read on the side of the ICT.
+
+A PUE holds the losses of the UPS in the space. Where these are read, they are counted as themselves, and the overhead
+is what is left of it. Source: carbon reference, section 6.
+"""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from carbon.spaces import Pue
+from carbon.units import split_by_largest_remainder
+
+
+def overhead_uj(it_uj: int, ups_loss_uj: int, pue: Pue) -> int:
+    """Overhead in microjoules of so much ICT energy in a space, beside the UPS losses that are counted already.
+
+    >>> overhead_uj(1000, 50, Pue(1.5, 1.4, 1.6, "test")), overhead_uj(1000, 800, Pue(1.5, 1.4, 1.6, "test"))
+    (450, 0)
+    """
+    whole = (Decimal(it_uj) * (Decimal(str(pue.value)) - 1)).to_integral_value(ROUND_HALF_EVEN)
+    return max(0, int(whole) - ups_loss_uj)
+
+
+def overheads(it_uj: Sequence[int], ups_loss_uj: int, pue: Pue) -> list[int]:
+    """The same of several parts of one space, in proportion to their energy; the parts add up to the space's."""
+    whole = overhead_uj(sum(it_uj), ups_loss_uj, pue)
+    weights = [max(0, one) for one in it_uj]
+    return split_by_largest_remainder(whole, weights) if weights else []
