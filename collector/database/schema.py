@@ -12,6 +12,7 @@ from collector.database.accounts import (
     session,
     user_organisation,
 )
+from collector.database.class_profiles import class_count, class_profile
 from collector.database.delivery import (
     collector_instance,
     dead_letter,
@@ -72,6 +73,8 @@ __all__ = [
     "api_token",
     "api_token_organisation",
     "audit_log",
+    "class_count",
+    "class_profile",
     "collector_instance",
     "dead_letter",
     "device",
