@@ -50,7 +50,7 @@ def list_sites(state_directory: Path | None, output: str) -> None:
 
 @site.command("set", epilog='\b\nExample:\n  ictagent estate site set "Town Hall" --postcode "SW1A 1AA"')
 @click.argument("name")
-@click.option("--address")
+@click.option("--address", help="Street and town.")
 @click.option("--postcode", help="The grid region follows from it.")
 @click.option("--uprn", help="Unique property reference number.")
 @click.option("--grid-region", help="Where the postcode does not tell it.")

@@ -427,9 +427,8 @@ def with_dead_devices() -> None:
 def polled(name: str, port: int = 161) -> PolledDevice:
     """A device's row, polled wholly every `DEAD_INTERVAL_SECONDS`."""
     often = int(DEAD_INTERVAL_SECONDS)
-    return PolledDevice(
-        name, "key", "127.0.0.1", port, "", name, "network", often, often, 86_400, 1.0, 2, 0, "never", None, "", "", 0, None, (), ""
-    )  # fmt: skip
+    address, intervals = (name, "key", "127.0.0.1", port, "", name), (often, often, 86_400)
+    return PolledDevice(*address, "network", *intervals, 1.0, 2, False, 0, "never", None, "", "", 0, None, (), "")
 
 
 class InMemory:
