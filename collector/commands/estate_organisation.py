@@ -1,20 +1,34 @@
 """`ictagent estate organisation`: what the organisation settles for its figures."""
 
+import datetime
 import time
 from pathlib import Path
 
 import click
 
 from agent.commands.common import echo_json, echo_table, output_option
+from carbon.calendar import day_bounds, local_day
 from carbon.factors import YEAR_RULES
 from collector.commands.common import actor, database_of, plain_errors
-from collector.organisation import OrganisationEdit, read_organisation, set_organisation
+from collector.database.sites import SCHOOLS
+from collector.organisation import (
+    OrganisationEdit,
+    add_organisation,
+    read_organisation,
+    schools_at,
+    set_boundary,
+    set_organisation,
+)
 
 
 @click.command(
     epilog="\b\nExamples:\n  ictagent estate organisation\n"
-    '  ictagent estate organisation --name "Example County Council" --year-rule majority'
+    '  ictagent estate organisation --name "Example County Council" --year-rule majority\n'
+    '  ictagent estate organisation --add "Example District Council"\n'
+    '  ictagent estate organisation --schools out --reason "they report for themselves" --from 2026-04-01'
 )
+@click.option("--organisation", "which", help="Which one, where there are several; the first without.")
+@click.option("--add", help="Add an organisation of this name, with the settings of the first.")
 @click.option("--name", help="The organisation's name, as reports show it.")
 @click.option(
     "--time-zone", help="Whose days and months count, such as Europe/London; until the first half-hour is written."
@@ -29,29 +43,55 @@ from collector.organisation import OrganisationEdit, read_organisation, set_orga
     default=None,
     help="Whether virtual machines whose host is not known enter the totals.",
 )
+@click.option("--schools", type=click.Choice(SCHOOLS), help="Whether devices of schools are in the figures.")
+@click.option("--reason", default="", help="Why, for the auditor; with --schools.")
+@click.option(
+    "--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Local day from which --schools holds; today without."
+)
 @click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 @output_option()
 def organisation(
+    which: str | None,
+    add: str | None,
     name: str | None,
     time_zone: str | None,
     year_rule: str | None,
     count_host_missing: bool | None,
+    schools: str | None,
+    reason: str,
+    since: datetime.datetime | None,
     state_directory: Path | None,
     output: str,
 ) -> None:
-    """Show, and with options set, what the organisation settles: name, local days, year rule, lone guests."""
+    """Show, and with options set, what an organisation settles: name, local days, year rule, lone guests, schools."""
+    if schools is not None and not reason:
+        raise click.UsageError("--schools needs its --reason: an auditor will ask")
+    now = int(time.time())
     wanted = OrganisationEdit(name, time_zone, year_rule, count_host_missing)
     with database_of(state_directory) as database, plain_errors():
         if wanted != OrganisationEdit():
             with database.write() as connection:
-                set_organisation(connection, wanted, actor(), int(time.time()))
+                set_organisation(connection, wanted, actor(), now, which)
+        if add is not None:
+            with database.write() as connection:
+                add_organisation(connection, add, actor(), now)
         with database.read() as connection:
-            row = read_organisation(connection)
+            row = read_organisation(connection, add or name or which)
+        if schools is not None:
+            day = since.date() if since else local_day(now - now % 1800, row.time_zone)
+            begins = day_bounds(day, row.time_zone)[0]
+            if begins > now:
+                raise click.UsageError(f"--from {day} lies ahead")
+            with database.write() as connection:
+                set_boundary(connection, row.id, schools, reason, begins, actor(), now)
+        with database.read() as connection:
+            standing = schools_at(connection, row.id, now)
     values = {
         "name": row.name,
         "time_zone": row.time_zone,
         "year_rule": row.year_rule,
         "count_host_missing": row.count_host_missing,
+        "schools": standing,
     }
     if output == "json":
         echo_json(values)

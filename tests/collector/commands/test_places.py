@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -92,6 +93,7 @@ def test_the_organisation_is_shown_and_set(opened: Database, ictagent: Command) 
         "time_zone": "Europe/London",
         "year_rule": "calendar",
         "count_host_missing": True,
+        "schools": "in",
     }
     assert ictagent("estate", "organisation", "--time-zone", "Mars/Base").exit_code == 1
 
@@ -107,3 +109,38 @@ def test_what_figures_rest_on_cannot_change_once_a_half_hour_is_written(opened: 
         assert refused.exit_code == 1
         assert "cannot change any more" in refused.stderr
     assert ictagent("estate", "organisation", "--name", "Other", "--time-zone", "Europe/Dublin").exit_code == 0
+
+
+def shown(ictagent: Command, *words: str) -> Any:
+    """What a command printed as JSON, which must succeed."""
+    result = ictagent(*words, "--output", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_second_organisation_has_settings_and_a_boundary_of_its_own(opened: Database, ictagent: Command) -> None:
+    assert shown(ictagent, "estate", "organisation", "--add", "Other District")["name"] == "Other District"
+    assert (
+        "is an organisation Other District already"
+        in ictagent("estate", "organisation", "--add", "Other District").stderr
+    )
+    words = ("--organisation", "Other District", "--schools", "out", "--reason", "they report for themselves")
+    assert shown(ictagent, "estate", "organisation", *words)["schools"] == "out"
+    assert shown(ictagent, "estate", "organisation")["schools"] == "in"
+    assert ictagent("estate", "organisation", "--schools", "out").exit_code == 2
+    assert "there is no organisation Nowhere" in ictagent("estate", "organisation", "--organisation", "Nowhere").stderr
+    with opened.read() as connection:
+        acts = list(connection.execute(select(audit_log.c.action)).scalars())
+    assert acts[-2:] == ["organisation.add", "organisation.boundary"]
+
+
+def test_a_site_has_an_address_from_a_day_on(opened: Database, ictagent: Command) -> None:
+    in_a_data_room(opened)
+    place_of = ("estate", "site", "set", "County Hall")
+    assert ictagent(*place_of, "--postcode", "EX1 1AA", "--uprn", "100023336956").exit_code == 0
+    assert ictagent(*place_of, "--tenure", "landlord").exit_code == 0
+    [site] = shown(ictagent, "estate", "site", "list")
+    assert (site["detail"]["postcode"], site["detail"]["tenure"]) == ("EX1 1AA", "landlord")
+    assert "is no postcode" in ictagent(*place_of, "--postcode", "nowhere").stderr
+    assert "there is no site Atlantis" in ictagent("estate", "site", "set", "Atlantis", "--uprn", "1").stderr
+    assert "lies ahead" in ictagent(*place_of, "--uprn", "1", "--from", "2099-01-01").stderr
