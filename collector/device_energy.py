@@ -52,6 +52,12 @@ def rules_of(connection: Connection, device_id: str | None = None) -> Rules:
     return Rules(row.time_zone, cast(YearRule, row.year_rule))
 
 
+def rules_by_organisation(connection: Connection) -> dict[int, Rules]:
+    """The rules of every organisation, by its row number."""
+    query = select(organisation.c.id, organisation.c.time_zone, organisation.c.year_rule).order_by(organisation.c.id)
+    return {row.id: Rules(row.time_zone, cast(YearRule, row.year_rule)) for row in connection.execute(query)}
+
+
 def ledger_rows(connection: Connection, meter_ids: Iterable[int], start: int, end: int) -> dict[int, dict[int, Any]]:
     """The rows that hold, by meter and half-hour, from `start` to before `end`."""
     rows: dict[int, dict[int, Any]] = {}

@@ -59,6 +59,9 @@ class Segment:
     host_missing: bool
     host_ids: tuple[str, ...]
     counted: bool
+    organisation_id: int
+    site_id: int | None
+    space_id: int | None
 
 
 def load_segments(
@@ -138,6 +141,9 @@ def load_segments(
                     host_missing=missing,
                     host_ids=hosts,
                     counted=not hosts and not fed and (one.count_host_missing or not missing),
+                    organisation_id=one.organisation_id,
+                    site_id=place.site_id if place else None,
+                    space_id=place.space_id if place else None,
                 )
             )
     return found

@@ -15,7 +15,7 @@ from carbon.calendar import day_bounds, days_between, half_hour_of
 from carbon.footprint import Energy, Footprint, footprint
 from carbon.footprint import add as add_footprints
 from collector.database.schema import ledger_day, meter
-from collector.device_energy import Rules, footprint_of, half_hours, ledger_rows
+from collector.device_energy import Rules, half_hours, ledger_rows
 from collector.segments import Segment, load_segments
 
 _SUMS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds")
@@ -51,6 +51,21 @@ def nothing() -> Total:
     return Total(Energy(), Footprint())
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one segment's device used on some days of a month (YYYY-MM), of which `date` is the first.
+
+    `possible_seconds` stands in parts of their own, which have no energy.
+    """
+
+    month: str
+    segment: Segment
+    date: datetime.date
+    energy: Energy
+    covered_seconds: int
+    possible_seconds: int
+
+
 def month_totals(
     connection: Connection, rules: Rules, first: datetime.date, last: datetime.date, until: int | None = None
 ) -> dict[tuple[str, str], Total]:
@@ -61,17 +76,40 @@ def month_totals(
     start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
     totals: dict[tuple[str, str], Total] = {}
     segments = [segment for segment in load_segments(connection, start, end) if segment.counted]
+    for part in segment_parts(connection, rules, segments, first, last, until):
+        total = _total_at(totals, part.month, part.segment)
+        total.possible_seconds += part.possible_seconds
+        if not part.possible_seconds:
+            # A stretch's factors are one set: they change in April.
+            carbon = footprint(part.energy, rules.factors(part.date).factors, part.segment.pue)
+            total.add(part.energy, carbon, part.covered_seconds)
+    return totals
+
+
+def segment_parts(
+    connection: Connection,
+    rules: Rules,
+    segments: Iterable[Segment],
+    first: datetime.date,
+    last: datetime.date,
+    until: int | None = None,
+) -> Iterable[Part]:
+    """All that segments' devices used from a local date to another, month by month: whole days as sums of the ledger's
+    days, the others as half-hours.
+    """
+    start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
     sums = _DaySums(connection, first, last)
     for segment in segments:
         for month, seconds in _possible_by_month(segment, rules, start, end if until is None else min(end, until)):
-            _total_at(totals, month, segment).possible_seconds += seconds
+            yield Part(month, segment, first, Energy(), 0, seconds)
         for month, span_first, span_last in _months(segment, rules, first, last):
-            _add_days(sums, segment, month, span_first, span_last, rules, totals)
+            part = _days_part(sums, segment, month, span_first, span_last)
+            if part is not None:
+                yield part
         for edge_start, edge_end in _partial_days(segment, rules):
             for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, edge_start, edge_end)):
-                total = _total_at(totals, rules.day(one.half_hour).isoformat()[:7], segment)
-                total.add(one.energy, footprint_of(one, rules), one.covered_seconds)
-    return totals
+                date = rules.day(one.half_hour)
+                yield Part(date.isoformat()[:7], segment, date, one.energy, one.covered_seconds, 0)
 
 
 def _total_at(totals: dict[tuple[str, str], Total], month: str, segment: Segment) -> Total:
@@ -138,16 +176,8 @@ def _month_end(date: datetime.date) -> datetime.date:
     return (date.replace(day=28) + datetime.timedelta(days=4)).replace(day=1) - datetime.timedelta(days=1)
 
 
-def _add_days(
-    sums: _DaySums,
-    segment: Segment,
-    month: str,
-    first: datetime.date,
-    last: datetime.date,
-    rules: Rules,
-    totals: dict[tuple[str, str], Total],
-) -> None:
-    """Add a stretch of whole days within one month. A whole month's factors are one set: they change in April."""
+def _days_part(sums: _DaySums, segment: Segment, month: str, first: datetime.date, last: datetime.date) -> Part | None:
+    """A stretch of whole days within one month; None where no meter has a day in it."""
     energy, covered, known = Energy(), [], False
     for meter_id in segment.meter_ids:
         found = sums.of(meter_id, first, last)
@@ -157,9 +187,7 @@ def _add_days(
         known = True
         energy += Energy(*found[:4])
         covered.append(found[4])
-    if known:
-        carbon = footprint(energy, rules.factors(first).factors, segment.pue)
-        _total_at(totals, month, segment).add(energy, carbon, min(covered))
+    return Part(month, segment, first, energy, min(covered), 0) if known else None
 
 
 def _whole_days(segment: Segment, rules: Rules) -> tuple[datetime.date, datetime.date] | None:

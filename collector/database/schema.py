@@ -53,6 +53,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.metadata import metadata
+from collector.database.metering import meter_place
 from collector.database.neighbourhood import device_feed, managed_device, snmp_neighbour
 from collector.database.network import snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
@@ -100,6 +101,7 @@ __all__ = [
     "metadata",
     "meter",
     "meter_edge",
+    "meter_place",
     "organisation",
     "organisation_boundary",
     "outbox",
