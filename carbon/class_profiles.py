@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Literal
@@ -132,26 +133,17 @@ def year_by_month(profile: ClassProfile, year: int) -> tuple[int, ...]:
     return tuple(split_by_largest_remainder(whole, weights))
 
 
-def month_energy(profile: ClassProfile, month: str, device_days: int) -> ProfileEnergy:
+def month_energy(profile: ClassProfile, month: str, device_days: int | Fraction) -> ProfileEnergy:
     """Energy of devices of a class in a month (YYYY-MM), which were in use for so many days together.
 
-    A hundred devices all through a month of thirty days have 3,000 device-days.
+    A hundred devices all through a month of thirty days have 3,000 device-days; of a device that is shared with others,
+    the own part of its days counts. Rounded half to even, to whole microjoules: first all of it, then the home's part.
     """
     year, number = int(month[:4]), int(month[5:7])
     days = _days(year, number)[1]
-    whole = round_half_even(year_by_month(profile, year)[number - 1] * device_days, days)
-    home = int((whole * _exact(profile.home_share)).to_integral_value(ROUND_HALF_EVEN))
+    whole = round(Fraction(year_by_month(profile, year)[number - 1], days) * device_days)
+    home = round(whole * Fraction(_exact(profile.home_share)))
     return ProfileEnergy(whole - home, home, profile.low_factor, profile.high_factor)
-
-
-def round_half_even(over: int, under: int) -> int:
-    """A quotient of whole numbers, rounded to the nearest, and to the even one of two.
-
-    >>> round_half_even(5, 2), round_half_even(7, 2), round_half_even(10, 3)
-    (2, 4, 3)
-    """
-    quotient, rest = divmod(over, under)
-    return quotient + (2 * rest > under or (2 * rest == under and quotient % 2 == 1))
 
 
 @lru_cache(maxsize=1)
@@ -191,4 +183,4 @@ def _exact(number: float) -> Decimal:
 
 
 def _scaled(amount: int, factor: float) -> int:
-    return int((amount * _exact(factor)).to_integral_value(ROUND_HALF_EVEN))
+    return round(amount * Fraction(_exact(factor)))

@@ -19,7 +19,7 @@ from collector.errors import NotFound
 from collector.register_facts import State, states
 
 UNSEEN_SECONDS = 90 * 86_400
-_IN_USE = ("in_use", "on_loan", "unknown")
+IN_USE = ("in_use", "on_loan", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def reconciliation(connection: Connection, organisation_id: int, now: int) -> Re
     """Compare the register as it is now with what was seen until `now` (Unix seconds)."""
     standing = states(connection, organisation_id)
     seen = {one.device_id: one for one in seen_devices(connection, organisation_id)}
-    used = [one for one in standing if one.facts["status"] in _IN_USE]
+    used = [one for one in standing if one.facts["status"] in IN_USE]
     registered = {one.device_id for one in standing if one.device_id}
     unseen, never = [], dict[str, int]()
     for one in used:

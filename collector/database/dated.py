@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, insert, select, update
 
 Owner = Mapping[str, Any]
 """Columns that name whose fact it is, such as {"device_id": "5f0c"}."""
@@ -37,6 +37,23 @@ def begin(
         connection.execute(update(table).where(mine).values(valid_to=begins))
     connection.execute(insert(table).values(**owner, **values, valid_from=begins, valid_to=until))
     return until
+
+
+def withdraw(connection: Connection, table: Table, owner: Owner, begins: int) -> Row[Any] | None:
+    """Take back what was said to hold from `begins` on, and answer it; None where nothing began then.
+
+    What it ended there holds on in its place.
+    """
+    rows = history(connection, table, owner)
+    mine = valid_at(rows, begins)
+    if mine is None or mine.valid_from != begins:
+        return None
+    connection.execute(delete(table).where(table.c.id == mine.id))
+    ended = [row for row in rows if row.valid_to == begins]
+    if ended:
+        before = max(ended, key=lambda row: (row.valid_from, row.id))
+        connection.execute(update(table).where(table.c.id == before.id).values(valid_to=mine.valid_to))
+    return mine
 
 
 def _of(table: Table, owner: Owner) -> Any:

@@ -1,0 +1,428 @@
+"""Devices that nobody reads: how many there were on each day, less those that are read, times their class's profile."""
+
+import calendar
+import datetime
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, insert, select
+
+from agent.report import Inventory
+from carbon.calendar import day_bounds
+from carbon.class_profiles import month_energy, packaged_profiles, year_by_month
+from collector.class_counts import CountKey, set_count, undo_count
+from collector.class_energy import ClassEnergy, by_month
+from collector.class_profiles import reset_profile, set_profile, undo_profile
+from collector.database.engine import Database, open_database
+from collector.database.migrate import migrate
+from collector.database.schema import (
+    class_count,
+    class_profile,
+    device,
+    device_feed,
+    ledger_day,
+    meter,
+    meter_edge,
+    meter_place,
+    register_import,
+    register_item,
+    register_state,
+    site,
+    space,
+)
+from collector.rolling import Due, write_ledger
+from tests.collector.hosts import deliver, new_host
+
+ZONE = "Europe/London"
+LAPTOP = packaged_profiles()["laptop"]
+NOW = int(datetime.datetime(2027, 1, 15, tzinfo=datetime.UTC).timestamp())
+
+
+@pytest.fixture
+def estate(sqlite_database: Database) -> Database:
+    """An empty database of the quicker kind: what needs both kinds asks for `database`."""
+    return sqlite_database
+
+
+def midnight(date: str) -> int:
+    return day_bounds(datetime.date.fromisoformat(date), ZONE)[0]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A state of a register's item."""
+
+    device_class: str = "laptop"
+    since: str = "2026-01-01"
+    until: str = ""
+    quantity: int = 1
+    share: float = 1.0
+    status: str = "in_use"
+    device_id: str | None = None
+    site_id: int | None = None
+    space_id: int | None = None
+    directorate: str = ""
+    school: bool | None = None
+    service_category: str = ""
+
+
+def register(connection: Connection, items: Sequence[Item], as_at: str = "2026-01-01", state: str = "visible") -> None:
+    """Items as an import leaves them."""
+    said = dict.fromkeys(("file_name", "sha256", "mapping", "actor", "created", "undone_by"), "")
+    import_id = connection.execute(
+        insert(register_import)
+        .values(**said, organisation_id=1, as_at=midnight(as_at), at=0, rows=len(items), state=state)
+        .returning(register_import.c.id)
+    ).scalar_one()
+    texts = ("asset_tag", "serial", "host_name", "vendor", "model", "owner", "tenure", "share_key", "notes")
+    empty = dict.fromkeys((*texts, "acquired_on", "disposed_on"), "")
+    for number, one in enumerate(items):
+        item_id = f"r-{import_id}-{number}"
+        connection.execute(insert(register_item).values(id=item_id, organisation_id=1, created_import=import_id))
+        values = {name: getattr(one, name) for name in Item.__dataclass_fields__ if name not in ("since", "until")}
+        bounds = {"valid_from": midnight(one.since), "valid_to": midnight(one.until) if one.until else None}
+        connection.execute(
+            insert(register_state).values(item_id=item_id, import_id=import_id, **empty, **values, **bounds)
+        )
+
+
+def rows(database: Database, first: str = "2026-01", last: str = "2026-12", now: int = NOW) -> list[ClassEnergy]:
+    with database.read() as connection:
+        return by_month(connection, 1, first, last, now)
+
+
+def days(database: Database, first: str = "2026-01", last: str = "2026-12") -> dict[str, Fraction]:
+    """Device-days by month."""
+    found: dict[str, Fraction] = defaultdict(Fraction)
+    for one in rows(database, first, last):
+        found[one.month] += one.device_days
+    return dict(found)
+
+
+def whole_uj(found: Sequence[ClassEnergy]) -> int:
+    return sum(one.energy.office_uj + one.energy.home_uj for one in found)
+
+
+def test_a_years_months_add_up_to_the_years_energy_of_each_device(database: Database) -> None:
+    with database.write() as connection:
+        register(connection, [Item(quantity=7)])
+    found = rows(database)
+    assert [one.month for one in found] == [f"2026-{month:02}" for month in range(1, 13)]
+    assert whole_uj(found) == 7 * sum(year_by_month(LAPTOP, 2026))
+
+
+def test_only_what_is_in_use_counts_on_the_days_on_which_it_was(estate: Database) -> None:
+    with estate.write() as connection:
+        register(
+            connection,
+            [
+                Item(since="2026-03-10", until="2026-03-20"),
+                Item(since="2026-03-30", status="on_loan", until="2026-04-02"),
+                Item(status="spare"),
+                Item(status="disposed"),
+            ],
+        )
+        register(connection, [Item(quantity=900)], state="writing")
+        register(connection, [Item(quantity=900)], state="undone")
+    assert days(estate) == {"2026-03": 10 + 2, "2026-04": 1}
+
+
+def test_days_to_come_do_not_count(estate: Database) -> None:
+    with estate.write() as connection:
+        register(connection, [Item()])
+    noon = midnight("2026-03-11") + 43_200
+    found = {one.month: one.device_days for one in rows(estate, "2026-02", "2026-12", noon)}
+    assert found == {"2026-02": Fraction(28), "2026-03": Fraction(10)}
+    assert rows(estate, "2026-04", "2026-12", noon) == []
+
+
+def test_a_share_of_a_joint_service_is_that_part_of_it(estate: Database) -> None:
+    with estate.write() as connection:
+        register(connection, [Item(quantity=3, share=0.35)])
+    [june] = rows(estate, "2026-06", "2026-06")
+    assert june.device_days == Fraction("0.35") * 3 * 30
+    assert june.energy == month_energy(LAPTOP, "2026-06", Fraction("31.5"))
+
+
+def test_places_directorates_schools_and_categories_stay_apart(estate: Database) -> None:
+    with estate.write() as connection:
+        hall = connection.execute(insert(site).values(organisation_id=1, name="Hall").returning(site.c.id)).scalar_one()
+        register(
+            connection,
+            [
+                Item(site_id=hall),
+                Item(site_id=hall, directorate="Housing"),
+                Item(school=True),
+                Item(device_class="monitor", service_category="audio_visual"),
+                Item(device_class="monitor"),
+            ],
+        )
+    found = {
+        (one.device_class, one.site_id, one.directorate, one.service_category, one.school)
+        for one in rows(estate, "2026-06", "2026-06")
+    }
+    assert found == {
+        ("laptop", hall, "", "end_users", False),
+        ("laptop", hall, "Housing", "end_users", False),
+        ("laptop", None, "", "end_users", True),
+        ("monitor", None, "", "audio_visual", False),
+        ("monitor", None, "", "end_users", False),
+    }
+
+
+def test_what_stands_at_home_is_the_homes_alone(estate: Database) -> None:
+    with estate.write() as connection:
+        place = connection.execute(insert(site).values(organisation_id=1, name="Staff").returning(site.c.id))
+        made = insert(space).values(site_id=place.scalar_one(), name="At home", kind="home").returning(space.c.id)
+        register(connection, [Item(space_id=connection.execute(made).scalar_one())])
+    [june] = rows(estate, "2026-06", "2026-06")
+    assert june.energy.office_uj == 0
+    assert june.energy.home_uj == year_by_month(LAPTOP, 2026)[5]
+
+
+def test_a_class_without_a_profile_is_not_guessed(estate: Database) -> None:
+    with estate.write() as connection:
+        register(connection, [Item(device_class="switch"), Item(device_class="server")])
+    assert rows(estate) == []
+    figures = dict.fromkeys(("watts_active", "watts_idle", "watts_asleep", "watts_off"), 10)
+    figures |= {"hours_active": 24, "hours_idle": 0, "hours_asleep": 0, "working_days": 365, "home_share": 0}
+    band = {"other_days": "idle", "low_factor": 0.8, "high_factor": 1.2, "source": "our survey"}
+    with estate.write() as connection:
+        set_profile(connection, 1, "switch", {**figures, **band}, midnight("2026-07-01"), "cli:test", NOW)
+    found = rows(estate)
+    assert {one.device_class for one in found} == {"switch"}
+    assert found[0].month == "2026-07"
+    assert whole_uj(found) == 184 * 240 * 3_600_000_000
+
+
+def test_a_profile_holds_from_its_day_on_and_the_past_keeps_its_own(database: Database) -> None:
+    with database.write() as connection:
+        register(connection, [Item(quantity=2)])
+    before = rows(database, "2026-05", "2026-05")
+    with database.write() as connection:
+        set_profile(
+            connection, 1, "laptop", {"hours_active": 5.0, "source": "our survey"}, midnight("2026-06-11"), "cli:x", NOW
+        )
+    survey = replace(LAPTOP, hours_active=5.0, source="our survey")
+    assert rows(database, "2026-05", "2026-05") == before
+    assert {(one.source, one.device_days, one.energy) for one in rows(database, "2026-06", "2026-06")} == {
+        (LAPTOP.source, Fraction(20), month_energy(LAPTOP, "2026-06", 20)),
+        ("our survey", Fraction(40), month_energy(survey, "2026-06", 40)),
+    }
+    with database.write() as connection:
+        reset_profile(connection, 1, "laptop", midnight("2026-08-01"), "cli:x", NOW)
+    assert [one.source for one in rows(database, "2026-07", "2026-08")] == ["our survey", LAPTOP.source]
+    with database.write() as connection:
+        undo_profile(connection, 1, "laptop", midnight("2026-08-01"), "cli:x", NOW)
+    assert [one.source for one in rows(database, "2026-07", "2026-08")] == ["our survey", "our survey"]
+
+
+def test_setting_anew_from_the_same_day_and_undoing_it_brings_back_what_was_set_first(estate: Database) -> None:
+    with estate.write() as connection:
+        register(connection, [Item()])
+        for source in ("first", "second"):
+            set_profile(connection, 1, "laptop", {"source": source}, midnight("2026-06-01"), "cli:x", NOW)
+    assert [one.source for one in rows(estate, "2026-05", "2026-06")] == [LAPTOP.source, "second"]
+    with estate.write() as connection:
+        undo_profile(connection, 1, "laptop", midnight("2026-06-01"), "cli:x", NOW)
+    assert [one.source for one in rows(estate, "2026-05", "2026-06")] == [LAPTOP.source, "first"]
+    with estate.write() as connection:
+        undo_profile(connection, 1, "laptop", midnight("2026-06-01"), "cli:x", NOW)
+    assert [one.source for one in rows(estate, "2026-05", "2026-06")] == [LAPTOP.source] * 2
+
+
+def count(connection: Connection, devices: int, since: str, key: CountKey = CountKey(1, "laptop")) -> None:  # noqa: B008  # frozen
+    set_count(connection, key, devices, "service desk", midnight(since), "cli:test", NOW)
+
+
+def test_a_number_counts_until_the_register_has_the_class(database: Database) -> None:
+    with database.write() as connection:
+        count(connection, 100, "2026-01-01")
+        count(connection, 120, "2026-02-11")
+        register(connection, [Item(quantity=5, since="2020-01-01")], as_at="2026-03-01")
+        register(connection, [Item("monitor", quantity=5, since="2020-01-01")], as_at="2026-03-01")
+    with database.read() as connection:
+        found = {
+            (one.month, one.device_class): one.device_days for one in by_month(connection, 1, "2026-01", "2026-03", NOW)
+        }
+    assert found["2026-01", "laptop"] == 3100
+    assert found["2026-02", "laptop"] == 10 * 100 + 18 * 120
+    assert found["2026-03", "laptop"] == 5 * 31
+    assert found["2026-01", "monitor"] == 5 * 31
+
+
+def test_a_number_is_taken_back(estate: Database) -> None:
+    with estate.write() as connection:
+        count(connection, 100, "2026-01-01")
+        count(connection, 0, "2026-02-01")
+    assert days(estate) == {"2026-01": 3100}
+    with estate.write() as connection:
+        undo_count(connection, CountKey(1, "laptop"), midnight("2026-02-01"), "cli:test", NOW)
+    assert len(days(estate)) == 12
+
+
+def seen(connection: Connection, device_id: str, kind: str = "host") -> None:
+    connection.execute(insert(device).values(id=device_id, organisation_id=1, kind=kind, created_at=0))
+
+
+def metered(connection: Connection, device_id: str, *dates: str, covers: str = "machine", name: str = "m") -> int:
+    """A meter of a device, and days on which it was read."""
+    values = {"device_id": device_id, "name": name, "source": "x", "kind": "energy", "covers": covers, "parent": ""}
+    made = insert(meter).values(**values, created_at=0).returning(meter.c.id)
+    meter_id: int = connection.execute(made).scalar_one()
+    amounts = {"measured_uj": 10**9, "estimated_uj": 0, "low_uj": 10**9, "high_uj": 10**9, "spread_seconds": 0}
+    for date in dates:
+        day = {"local_day": date, "covered_seconds": 1800, "half_hours": 1, "dirty": False}
+        connection.execute(insert(ledger_day).values(meter_id=meter_id, **amounts, **day))
+    return meter_id
+
+
+def test_a_device_with_readings_has_no_profile_in_their_month(estate: Database) -> None:
+    with estate.write() as connection:
+        seen(connection, "d-1")
+        metered(connection, "d-1", "2026-03-15")
+        metered(connection, "d-1", "2026-05-15", covers="feeds", name="outlet")
+        register(connection, [Item(device_id="d-1"), Item()])
+    assert days(estate, "2026-02", "2026-05") == {"2026-02": 56, "2026-03": 31, "2026-04": 60, "2026-05": 62}
+
+
+def test_one_of_several_equal_devices_that_is_read_leaves_the_others(estate: Database) -> None:
+    with estate.write() as connection:
+        seen(connection, "d-1")
+        metered(connection, "d-1", "2026-03-15")
+        register(connection, [Item(device_id="d-1", quantity=10, share=0.5)])
+    assert days(estate, "2026-02", "2026-03") == {"2026-02": 140, "2026-03": Fraction(9 * 31, 2)}
+
+
+def test_a_laptop_whose_agent_reports_is_read_and_not_profiled(estate: Database) -> None:
+    """The ledger's own days, by an agent's reports, in place of rows that a test wrote."""
+    half_hour = int(time.time()) // 1800 * 1800 - 4 * 1800
+    host = new_host(estate, half_hour)
+    host.inventory = Inventory(host_name="nb01", platform="physical", chassis="laptop", cpu_model="i5", cpu_cores=4)
+    deliver(estate, host, *host.reports(1800, every=600))
+    device_id, month = host.enrolled.device_id, f"{datetime.datetime.now(datetime.UTC):%Y-%m}"
+    with estate.write() as connection:
+        register(connection, [Item(since="2020-01-01", device_id=device_id)], as_at="2020-01-01")
+    later = int(time.time()) + 40 * 86_400
+    assert whole_uj(rows(estate, month, month, later)) > 0
+    with estate.write() as connection:
+        write_ledger(connection, [Due(device_id, int(time.time()), "collector-1")])
+        read = set(connection.execute(select(ledger_day.c.local_day)).scalars())
+    found = {one.month for one in rows(estate, "2020-01", month, later)}
+    assert not found & {day[:7] for day in read}
+    assert "2020-01" in found
+
+
+def test_a_device_that_a_switch_feeds_is_in_the_switchs_reading(estate: Database) -> None:
+    with estate.write() as connection:
+        for device_id in ("ap-1", "sw-1"):
+            seen(connection, device_id)
+        stretch = {"valid_from": midnight("2026-02-10"), "valid_to": midnight("2026-03-05")}
+        connection.execute(insert(device_feed).values(device_id="ap-1", switch_id="sw-1", port="1", **stretch))
+        register(connection, [Item("access_point", device_id="ap-1")])
+    assert sorted(days(estate, "2026-01", "2026-04")) == ["2026-01", "2026-04"]
+
+
+@pytest.mark.parametrize("purpose", ["ict", "whole_building"])
+def test_a_device_below_a_meter_of_ict_is_in_that_meters_reading(database: Database, purpose: str) -> None:
+    with database.write() as connection:
+        for device_id in ("screen-1", "pdu-1", "ups-1"):
+            seen(connection, device_id)
+        above = metered(connection, "ups-1", "2026-03-15", covers="feeds")
+        below = metered(connection, "pdu-1", covers="feeds")
+        for child in ({"child_meter_id": below}, {"child_device_id": "screen-1"}):
+            parent = above if "child_meter_id" in child else below
+            connection.execute(insert(meter_edge).values(parent_meter_id=parent, **child, valid_from=0))
+        place = {"reading_point": "it", "accounting": "auto", "reason": "", "actor": "x", "valid_from": 0}
+        connection.execute(insert(meter_place).values(meter_id=above, purpose=purpose, **place))
+        register(connection, [Item("meeting_room_screen", device_id="screen-1")])
+    assert ("2026-03" in days(database)) == (purpose == "whole_building")
+    assert "2026-04" in days(database)
+
+
+def test_devices_that_are_read_are_among_a_number_at_the_place_where_they_stand(estate: Database) -> None:
+    with estate.write() as connection:
+        hall = connection.execute(insert(site).values(organisation_id=1, name="Hall").returning(site.c.id)).scalar_one()
+        count(connection, 10, "2026-01-01")
+        count(connection, 1, "2026-01-01", CountKey(1, "laptop", hall))
+        for number in (1, 2):
+            seen(connection, f"nb-{number}")
+            metered(connection, f"nb-{number}", "2026-03-15")
+    assert days(estate, "2026-03", "2026-03") == {"2026-03": 11 * 31}  # they tell no chassis: servers
+    with estate.write() as connection:
+        register(connection, [Item(device_id=f"nb-{number}", status="spare") for number in (1, 2)], as_at="2027-01-01")
+    assert days(estate, "2026-02", "2026-03") == {"2026-02": 11 * 28, "2026-03": 9 * 31}
+
+
+MONTH_DAYS = st.integers(0, 120).map(lambda day: str(datetime.date(2026, 1, 1) + datetime.timedelta(day)))
+
+
+@st.composite
+def an_item(draw: st.DrawFn) -> Item:
+    since, until = sorted(draw(st.tuples(MONTH_DAYS, MONTH_DAYS)))
+    return Item(
+        draw(st.sampled_from(["laptop", "monitor"])),
+        since,
+        draw(st.sampled_from([until, ""])) if until > since else "",
+        draw(st.integers(1, 5)),
+        draw(st.sampled_from([1.0, 0.25, 0.1])),
+        draw(st.sampled_from(["in_use", "spare", "unknown"])),
+        draw(st.sampled_from([None, None, "d-1"])),
+        directorate=draw(st.sampled_from(["", "Housing"])),
+    )
+
+
+@pytest.fixture(scope="module")
+def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database that each example of a property empties."""
+    opened = open_database(tmp_path_factory.mktemp("property") / "ictagent.db")
+    migrate(opened)
+    with opened.write() as connection:
+        seen(connection, "d-1")
+    yield opened
+    opened.close()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(an_item(), max_size=6), st.sets(MONTH_DAYS, max_size=3), st.lists(MONTH_DAYS, max_size=2, unique=True))
+def test_energy_is_that_of_each_device_on_each_day_on_which_nobody_read_it(
+    emptied: Database, items: list[Item], read: set[str], changes: list[str]
+) -> None:
+    """Against a count by hand: day by day, item by item, in fractions of a microjoule."""
+    with emptied.write() as connection:
+        for table in (ledger_day, meter, register_state, register_item, register_import, class_profile, class_count):
+            connection.execute(delete(table))
+        register(connection, items)
+        metered(connection, "d-1", *sorted(read))
+        for change in changes:
+            figures = {"watts_idle": 7.0 + len(change), "source": change}
+            set_profile(connection, 1, "laptop", figures, midnight(change), "cli:test", NOW)
+    profiles = {name: [("", packaged_profiles()[name])] for name in ("laptop", "monitor")}
+    profiles["laptop"] += sorted(
+        (change, replace(LAPTOP, watts_idle=7.0 + len(change), source=change)) for change in changes
+    )
+    expected: dict[tuple[str, str, str, str], Fraction] = defaultdict(Fraction)
+    day = datetime.date(2026, 1, 1)
+    while day < datetime.date(2026, 6, 1):
+        date, month = str(day), str(day)[:7]
+        for one in items:
+            if one.since <= date and (not one.until or date < one.until) and one.status != "spare":
+                devices = one.quantity - (one.device_id is not None and month in {each[:7] for each in read})
+                source = [made.source for since, made in profiles[one.device_class] if since <= date][-1]
+                expected[month, one.device_class, one.directorate, source] += Fraction(str(one.share)) * devices
+        day += datetime.timedelta(1)
+    found = {
+        (one.month, one.device_class, one.directorate, one.source): one for one in rows(emptied, "2026-01", "2026-05")
+    }
+    assert {key: one.device_days for key, one in found.items()} == {key: sum_ for key, sum_ in expected.items() if sum_}
+    for (month, device_class, _, source), row in found.items():
+        profile = next(made for _, made in profiles[device_class] if made.source == source)
+        number = int(month[5:])
+        exact = year_by_month(profile, 2026)[number - 1] * row.device_days / calendar.monthrange(2026, number)[1]
+        assert row.energy.office_uj + row.energy.home_uj == round(exact)
