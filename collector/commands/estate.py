@@ -15,6 +15,7 @@ from collector.commands.estate_organisation import organisation
 from collector.commands.estate_register import export, import_register, list_imports, reconcile, undo
 from collector.commands.estate_site import site
 from collector.commands.estate_space import space
+from collector.commands.estate_totals import coverage, totals
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
 from collector.estate import retire as retire_device
@@ -38,7 +39,7 @@ def estate() -> None:
 estate.add_command(site)
 estate.add_command(space)
 estate.add_command(organisation)
-for _command in (import_register, list_imports, undo, export, reconcile):
+for _command in (import_register, list_imports, undo, export, reconcile, totals, coverage):
     estate.add_command(_command)
 
 

@@ -16,6 +16,7 @@ from collector.running_totals import RunningTotals
 from collector.segments import load_segments
 from collector.totals import Total, sum_totals
 from collector.web.answers import json_response
+from collector.web.estate_routes import ESTATE_ROUTES
 from collector.web.event_routes import EVENT_ROUTES
 from collector.web.guest_routes import GUEST_ROUTES
 from collector.web.key_routes import KEY_ROUTES
@@ -145,6 +146,7 @@ ROUTES = [
     *NETWORK_ROUTES,
     *POWER_PATH_ROUTES,
     *EVENT_ROUTES,
+    *ESTATE_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),
     Route("/healthz", health),

@@ -100,6 +100,26 @@ def document() -> dict[str, Any]:
                     ],
                 }
             },
+            "/v1/estate/totals": {
+                "get": {
+                    **_operation("The estate's energy by keys, each kilowatt-hour once.", _READ, None, "Object"),
+                    "parameters": [
+                        _parameter(
+                            "from", "query", "First month, such as 2026-04; without it that of `to`, or this one."
+                        ),
+                        _parameter("to", "query", "Last month; this one without."),
+                        _parameter("by", "query", "A key to add up by, such as site or month; may be given again."),
+                    ],
+                }
+            },
+            "/v1/estate/coverage": {
+                "get": {
+                    **_operation(
+                        "Registered devices in use by class, and how their energy is got.", _READ, None, "Object"
+                    ),
+                    "parameters": [_parameter("month", "query", "At the end of this month; now without.")],
+                }
+            },
             "/v1/openapi.json": {"get": _operation("This document.", _READ, None, "Object")},
             "/healthz": {"get": _operation("The process answers.", [], None, "Object")},
             "/readyz": {"get": _operation("Whether reports can be taken, and what is wrong.", [], None, "Object")},

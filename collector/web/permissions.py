@@ -41,6 +41,8 @@ NEEDED: dict[tuple[str, str], Permission] = {
     ("GET", "/v1/devices/{device_id}/power-path"): READ,
     ("GET", "/v1/devices/{device_id}/events"): READ,
     ("GET", "/v1/energy"): READ,
+    ("GET", "/v1/estate/coverage"): READ,
+    ("GET", "/v1/estate/totals"): READ,
     ("GET", "/v1/openapi.json"): READ,
     ("GET", "/account"): OWN,
     ("POST", "/account/password"): OWN,
