@@ -123,6 +123,14 @@ class Accounted:
     accounting_meters: list[int] = field(default_factory=list)
     under: dict[str, list[int]] = field(default_factory=dict)
     """The accounting meters that each device is a part of; none where it accounts for itself."""
+    above: dict[str, frozenset[int]] = field(default_factory=dict)
+    """All accounting meters between each device and the top, `under` among them; none are left out."""
+    above_meters: dict[int, frozenset[int]] = field(default_factory=dict)
+    """The same of each meter, itself among them where it accounts."""
+    parts: dict[int, Energy] = field(default_factory=dict)
+    """What is known below each meter that has parts, whether it accounts or not."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Why each device's source was chosen, in words."""
 
     @property
     def total(self) -> Energy:
@@ -138,7 +146,8 @@ def best_source(own: DeviceNode, outlets: Sequence[MeterNode]) -> tuple[DeviceNo
     """A device's energy by the best of its sources, and why, in words.
 
     `outlets` are the meters of all its feeds, each of which feeds it alone. Between outlets and a meter of the machine
-    itself the better covered one is taken, and of equally covered ones the more exact.
+    itself the better covered one is taken, and of equally covered ones the more exact. Where the machine itself measured
+    more than both may be off, it has a feed that nobody has drawn, and its own meter holds.
     """
     covered = min((one.coverage for one in outlets), default=0.0)
     if not outlets or covered < LEAST_COVERED:
@@ -148,6 +157,9 @@ def best_source(own: DeviceNode, outlets: Sequence[MeterNode]) -> tuple[DeviceNo
     for one in outlets:
         energy += one.energy
     metered = DeviceNode(own.id, energy, covered, "outlet", OUTLET_HALF_WIDTH)
+    measured = RANKS[own.rank] <= RANKS["supplies"] and own.coverage >= LEAST_COVERED
+    if measured and own.energy.low_uj > energy.total_uj * (1 + OUTLET_HALF_WIDTH):
+        return own, f"{_WORDS[own.rank]}: it measured more than its outlets, so a feed of it is not known"
     if RANKS[own.rank] > RANKS["outlet"]:
         return metered, f"metered outlets, before {_WORDS[own.rank]}"
     key_own, key_metered = (-own.coverage, own.half_width), (-covered, metered.half_width)
@@ -197,7 +209,9 @@ class _Accounting:
         self._result = Accounted()
         self._own = {one.id: one for one in tree.devices}
         for one in tree.devices:
-            self._result.devices[one.id] = best_source(one, self._outlets(one.id))[0]
+            chosen, why = best_source(one, self._outlets(one.id))
+            self._result.devices[one.id], self._result.reasons[one.id] = chosen, why
+        self._all_above: dict[int, frozenset[int]] = {}
         self._values: dict[int, Energy] = {}
         self._parts: dict[int, Energy] = {}
         self._accounts: set[int] = set()
@@ -220,6 +234,9 @@ class _Accounting:
             }
             if above:
                 result.under[device_id] = sorted(above)
+            result.above[device_id] = self._above_device(device_id)
+        result.above_meters = {meter_id: self._above_meter(meter_id) for meter_id in self._meters}
+        result.parts = {one: parts for one, parts in self._parts.items() if self._has_parts(one)}
         return result
 
     def _outlets(self, device_id: str) -> list[MeterNode]:
@@ -256,16 +273,16 @@ class _Accounting:
         return value
 
     def _may_account(self, meter: MeterNode, parts: Energy) -> bool:
-        if meter.purpose != "ict" or meter.accounting == "never":
-            return False
-        if meter.coverage < LEAST_COVERED and meter.accounting != "always":
-            return False
+        covered = meter.coverage >= LEAST_COVERED
         measured, known = meter.energy.total_uj, parts.total_uj
         band = (meter.energy.high_uj - meter.energy.low_uj) // 2 + (parts.high_uj - parts.low_uj) // 2
-        if known - measured > max(round(measured * TOLERANCE), band):
+        too_much = known - measured > max(round(measured * TOLERANCE), band)
+        if too_much and (covered or meter.accounting == "always"):
+            # Whether it accounts or not: what is drawn cannot be so.
             self._result.alarms.append(Alarm(meter.id, measured, known))
-            return meter.accounting == "always"
-        return True
+        if meter.purpose != "ict" or meter.accounting == "never":
+            return False
+        return meter.accounting == "always" or (covered and not too_much)
 
     def _share_of(self, feed: Feed) -> Energy:
         """The part of a device's branch that comes through one of its feeds."""
@@ -300,6 +317,20 @@ class _Accounting:
         ]  # fmt: skip
         found = [one for parent in parents for one in self._above(parent)]
         return found or ([meter_id] if meter_id in self._accounts else [])
+
+    def _above_device(self, device_id: str) -> frozenset[int]:
+        feeds = self._feeds_of_device.get(device_id, ())
+        return frozenset().union(*(self._above_meter(one.meter_id) for one in feeds))
+
+    def _above_meter(self, meter_id: int) -> frozenset[int]:
+        """Every accounting meter at or above a meter."""
+        if meter_id not in self._meters:
+            return frozenset()
+        if meter_id not in self._all_above:
+            outer = self._outer_of.get(meter_id)
+            above = self._above_device(self._meters[meter_id].device_id) if outer is None else self._above_meter(outer)
+            self._all_above[meter_id] = above | ({meter_id} if meter_id in self._accounts else set())
+        return self._all_above[meter_id]
 
 
 def _split(energy: Energy, weights: Sequence[int]) -> list[Energy]:

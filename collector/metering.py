@@ -5,144 +5,160 @@ Without a metering tree it is what every device's own accounting meters say, sum
 """
 
 import datetime
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from carbon.accounting import DeviceNode, best_source
-from carbon.calendar import day_bounds
+from carbon.calendar import day_bounds, days_between, half_hour_of
 from carbon.footprint import Energy
-from carbon.spaces import Pue
 from collector.database.schema import device
 from collector.device_energy import Rules, rules_by_organisation
 from collector.device_sources import meter_sources, source_of
+from collector.metered import Accounted, Metering, merged
+from collector.metering_amounts import Amounts
+from collector.metering_branch import BranchAccount, Estate, Unlinked
+from collector.metering_tree import Branch, PowerPath, load_power_path
+from collector.placements import Placements
 from collector.segments import Segment, load_segments
 from collector.snmp.places import FEEDING_KINDS
 from collector.totals import Part, segment_parts
 
-Overhead = Literal["whole", "held", "ups_loss"]
-
-
-@dataclass(frozen=True, slots=True)
-class Accounted:
-    """Energy of one device, or of one meter beyond its known parts, in a month, at one place with one PUE.
-
-    `month` is YYYY-MM of the organisation's local days. Of a rest `device_id` is the device whose meter `meter_id` it is.
-    Where it stood: the device's placement; of a rest the meter's own place, else its device's. `overhead` says how the
-    space's PUE applies: `whole` as it is, `held` not at all, because it lies under an accounting meter of a whole room or
-    building, which holds the cooling, `ups_loss` for what PUE holds already: the own use of UPSs and PDUs.
-    `rank` and `reason` name the source that was chosen. `start` and `end` are the first and the last half-hour bound of
-    what is summed (Unix seconds).
-    """
-
-    month: str
-    organisation_id: int
-    kind: Literal["device", "rest"]
-    device_id: str
-    meter_id: int | None
-    site_id: int | None
-    space_id: int | None
-    directorate: str
-    energy: Energy
-    covered_seconds: int
-    possible_seconds: int
-    pue: Pue
-    overhead: Overhead
-    rank: str
-    reason: str
-    start: int
-    end: int
+__all__ = ["Accounted", "Metering", "accounted", "metering"]
 
 
 def accounted(
     connection: Connection, first: datetime.date, last: datetime.date, now: int, organisation_id: int | None = None
 ) -> list[Accounted]:
     """All rows from a local date to another, both included, of one organisation or of all."""
-    rows = _Rows(meter_sources(connection), dict(connection.execute(select(device.c.id, device.c.kind)).all()))
+    return metering(connection, first, last, now, organisation_id).rows
+
+
+def metering(
+    connection: Connection, first: datetime.date, last: datetime.date, now: int, organisation_id: int | None = None
+) -> Metering:
+    """The same with what each meter of the tree measured, alarms, and on-site generation. `now` is Unix seconds."""
+    found = Metering()
     by_zone: dict[str, tuple[Rules, set[int]]] = {}
     for one, rules in rules_by_organisation(connection).items():
         if organisation_id in (None, one):
             by_zone.setdefault(rules.time_zone, (rules, set()))[1].add(one)
     for rules, mine in by_zone.values():
-        start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
-        segments = [one for one in load_segments(connection, start, end) if one.counted and one.organisation_id in mine]
-        for part in segment_parts(connection, rules, segments, first, last, min(end, now)):
-            rows.add_part(part, max(part.segment.start, start), min(part.segment.end, end), rules)
-    return rows.all()
+        _Zone(connection, rules, mine, first, last, now).account(found)
+    found.rows = merged(found.rows)
+    return found
 
 
-class _Rows:
-    """Rows by what tells them apart, each summed up."""
+class _Zone:
+    """The organisations that share a time zone, and so their days."""
 
-    def __init__(self, sources: Mapping[int, tuple[str, str]], kinds: Mapping[str, str]) -> None:
-        self._sources = sources
-        self._kinds = kinds
-        self._by_key: dict[tuple[object, ...], Accounted] = {}
-        self._own: dict[Segment, tuple[str, str]] = {}
+    def __init__(
+        self,
+        connection: Connection,
+        rules: Rules,
+        organisations: set[int],
+        first: datetime.date,
+        last: datetime.date,
+        now: int,
+    ) -> None:
+        self._connection, self._rules, self._now = connection, rules, now
+        self._first, self._last = first, last
+        self._start, self._end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
+        everything = load_segments(connection, self._start, self._end)
+        self._segments = [one for one in everything if one.organisation_id in organisations]
+        path = load_power_path(connection, self._start, self._end)
+        mine = [one for one in path.branches if any(m.organisation_id in organisations for m in one.meters.values())]
+        generation = {one: found for one, found in path.generation.items() if found.organisation_id in organisations}
+        self._path = PowerPath(mine, path.places, generation, path.fed_by)
+        query = select(device.c.id, device.c.kind, device.c.retired_at)
+        rows = connection.execute(query).all()
+        self._kinds = {row.id: row.kind for row in rows}
+        self._retired = {row.id: half_hour_of(row.retired_at) for row in rows if row.retired_at is not None}
+        self._sources = meter_sources(connection)
 
-    def add_part(self, part: Part, start: int, end: int, rules: Rules) -> None:
-        """Add what a device that is in no tree used."""
-        one = part.segment
-        rank, reason = self._own_source(one)
-        month = datetime.date.fromisoformat(f"{part.month}-01")
-        following = (month + datetime.timedelta(days=32)).replace(day=1)
-        self.add(
-            Accounted(
-                month=part.month,
-                organisation_id=one.organisation_id,
-                kind="device",
-                device_id=one.device_id,
-                meter_id=None,
-                site_id=one.site_id,
-                space_id=one.space_id,
-                directorate=one.directorate,
-                energy=part.energy,
-                covered_seconds=part.covered_seconds,
-                possible_seconds=part.possible_seconds,
-                pue=one.pue,
-                overhead="ups_loss" if self._kinds[one.device_id] in FEEDING_KINDS else "whole",
-                rank=rank,
-                reason=reason,
-                start=max(start, day_bounds(month, rules.time_zone)[0]),
-                end=min(end, day_bounds(following, rules.time_zone)[0]),
-            )
-        )
+    def account(self, found: Metering) -> None:
+        in_tree = {one for branch in self._path.branches for one in branch.devices}
+        counted = [one for one in self._segments if one.counted]
+        self._add_free([one for one in counted if one.device_id not in in_tree], found)
+        if self._path.branches:
+            self._add_branches(counted, in_tree, found)
+        self._add_generation(found)
 
-    def add(self, row: Accounted) -> None:
-        key = (
-            row.month,
-            row.kind,
-            row.device_id,
-            row.meter_id,
-            row.site_id,
-            row.space_id,
-            row.directorate,
-            row.pue,
-            row.overhead,
-            row.rank,
-        )
-        before = self._by_key.get(key)
-        if before is not None:
-            row = replace(
-                row,
-                energy=before.energy + row.energy,
-                covered_seconds=before.covered_seconds + row.covered_seconds,
-                possible_seconds=before.possible_seconds + row.possible_seconds,
-                reason=before.reason,
-                start=min(before.start, row.start),
-                end=max(before.end, row.end),
-            )
-        self._by_key[key] = row
-
-    def all(self) -> list[Accounted]:
-        return list(self._by_key.values())
+    def _add_free(self, segments: Sequence[Segment], found: Metering) -> None:
+        """What devices that are in no tree used."""
+        words: dict[tuple[tuple[int, ...], str], tuple[str, str]] = {}
+        until = min(self._end, self._now)
+        for part in segment_parts(self._connection, self._rules, segments, self._first, self._last, until):
+            key = (part.segment.meter_ids, part.segment.basis)
+            if key not in words:
+                words[key] = self._own_source(part.segment)
+            found.rows.append(self._row(part, *words[key]))
 
     def _own_source(self, segment: Segment) -> tuple[str, str]:
-        found = self._own.get(segment)
-        if found is None:
-            source = source_of(segment, self._sources)
-            why = best_source(DeviceNode(segment.device_id, Energy(), rank=source.rank), [])[1]
-            found = self._own[segment] = (source.rank, f"{why} ({', '.join(source.names) or 'no meter'})")
-        return found
+        source = source_of(segment, self._sources)
+        why = best_source(DeviceNode(segment.device_id, Energy(), rank=source.rank), [])[1]
+        return source.rank, f"{why} ({', '.join(source.names) or 'no meter'})"
+
+    def _row(self, part: Part, rank: str, reason: str) -> Accounted:
+        one = part.segment
+        month = datetime.date.fromisoformat(f"{part.month}-01")
+        following = (month + datetime.timedelta(days=32)).replace(day=1)
+        return Accounted(
+            month=part.month,
+            organisation_id=one.organisation_id,
+            kind="device",
+            device_id=one.device_id,
+            meter_id=None,
+            site_id=one.site_id,
+            space_id=one.space_id,
+            directorate=one.directorate,
+            energy=part.energy,
+            covered_seconds=part.covered_seconds,
+            possible_seconds=part.possible_seconds,
+            pue=one.pue,
+            overhead="ups_loss" if self._kinds[one.device_id] in FEEDING_KINDS else "whole",
+            rank=rank,
+            reason=reason,
+            start=max(one.start, self._start, day_bounds(month, self._rules.time_zone)[0]),
+            end=min(one.end, self._end, day_bounds(following, self._rules.time_zone)[0]),
+        )
+
+    def _add_branches(self, counted: Sequence[Segment], in_tree: set[str], found: Metering) -> None:
+        by_device: dict[str, list[Segment]] = {}
+        for one in self._segments:
+            if one.device_id in in_tree:
+                by_device.setdefault(one.device_id, []).append(one)
+        estate = Estate(
+            rules=self._rules,
+            path=self._path,
+            placements=Placements(self._connection, in_tree),
+            amounts=Amounts(
+                self._connection, self._rules, _meter_ids(self._path.branches, by_device), self._first, self._last
+            ),
+            unlinked=Unlinked(counted, self._path, self._kinds),
+            sources=self._sources,
+            kinds=self._kinds,
+            retired=self._retired,
+            now=self._now,
+        )
+        for branch in self._path.branches:
+            BranchAccount(estate, branch, by_device, found).run(self._start, self._end)
+
+    def _add_generation(self, found: Metering) -> None:
+        """What on-site generation made, by whole days on which its meter was one of that."""
+        if not self._path.generation:
+            return
+        amounts = Amounts(self._connection, self._rules, self._path.generation, self._first, self._last)
+        for meter_id, one in self._path.generation.items():
+            for day in days_between(self._first, self._last):
+                start, end = day_bounds(day, self._rules.time_zone)
+                if self._path.setting(one, start).purpose == "generation":
+                    key = (day.isoformat()[:7], meter_id)
+                    made = found.generation.get(key, Energy())
+                    found.generation[key] = made + amounts.of_meter(meter_id, day, start, end)[0]
+
+
+def _meter_ids(branches: Sequence[Branch], segments: Mapping[str, Sequence[Segment]]) -> set[int]:
+    """Meters of the tree, and those by which its devices account for themselves."""
+    found = {one for branch in branches for one in branch.meters}
+    return found.union(*(one.meter_ids for mine in segments.values() for one in mine))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, case, or_, select
 
 from carbon.calendar import half_hour_of
 from carbon.spaces import Pue, pue_of
@@ -22,6 +22,7 @@ from collector.database.schema import (
     device_placement,
     inventory,
     meter,
+    meter_edge,
     organisation,
     site,
     space,
@@ -43,7 +44,8 @@ class Segment:
     `first_heard` is when the device was first sampled (Unix seconds), which may lie within its first half-hour.
     `host_name` is the name it had then. `host_missing` marks a guest whose host is not known, and `host_ids` are the
     hosts of one whose is: two where it moved in a half-hour. `counted` says whether the device enters totals: a guest
-    with a host never does, because its energy is in its host's, nor one that a polled switch feeds (`device_feed`).
+    with a host never does, because its energy is in its host's, nor one that a polled switch feeds (`device_feed`, or a
+    link of a PoE port).
     """
 
     device_id: str
@@ -76,15 +78,17 @@ def load_segments(
     `open_from` is the half-hour from which on nothing is written yet: guests that were on a host until then still are.
     """
     chosen = None if device_ids is None else list(device_ids)
-    choices = _dated(connection, device_accounting, chosen)
-    overrides = _dated(connection, accounting_override, chosen)
-    places = _dated(connection, device_placement, chosen)
-    feeds = _dated(connection, device_feed, chosen)
+    choices = dated_rows(connection, device_accounting, chosen)
+    overrides = dated_rows(connection, accounting_override, chosen)
+    places = dated_rows(connection, device_placement, chosen)
+    feeds = dated_rows(connection, device_feed, chosen)
+    for device_id, linked in _poe_links(connection, chosen).items():
+        feeds.setdefault(device_id, []).extend(linked)
     meters: dict[str, dict[str, int]] = {}
     query = select(meter.c.device_id, meter.c.name, meter.c.id).where(meter.c.covers.not_in(("guest", "feeds")))
     for row in connection.execute(_only(query, meter, chosen)):
         meters.setdefault(row.device_id, {})[row.name] = row.id
-    spaces = _spaces(connection)
+    spaces = spaces_with_pue(connection)
     sites = dict(connection.execute(select(site.c.id, site.c.name)).all())
     inventories = _inventories(connection, chosen)
     uuids = {row.link_uuid for rows in inventories.values() for row in rows if row.link_uuid}
@@ -102,7 +106,7 @@ def load_segments(
             }
         for placed in mine[2]:
             edges |= {
-                half_hour_of(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in _bounds(row)
+                half_hour_of(bound) for row in spaces.get(placed.space_id, ((), None))[0] for bound in bounds_of(row)
             }
         mine_on_hosts = [
             stay
@@ -117,14 +121,14 @@ def load_segments(
         for begins, ends in itertools.pairwise(inside):
             if one.retired_at is not None and begins >= half_hour_of(one.retired_at):
                 continue
-            choice = _valid(mine[1], begins) or _valid(mine[0], begins)
+            choice = valid_in(mine[1], begins) or valid_in(mine[0], begins)
             if choice is None:
                 continue
-            place = _valid(mine[2], begins)
-            kind, own = _space_at(spaces, place.space_id if place else None, begins)
-            known = _valid(mine[3], begins) or (mine[3][0] if mine[3] else None)
+            place = valid_in(mine[2], begins)
+            kind, own = space_at(spaces, place.space_id if place else None, begins)
+            known = valid_in(mine[3], begins) or (mine[3][0] if mine[3] else None)
             hosts = _hosts(known, on_hosts, mine_on_hosts, begins)
-            fed = _valid(mine[4], begins) is not None
+            fed = valid_in(mine[4], begins) is not None
             missing = known is not None and known.platform in GUEST_PLATFORMS and not hosts
             found.append(
                 Segment(
@@ -171,11 +175,12 @@ def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:
     return tuple(ids[name] for name in names if name in ids)
 
 
-def _bounds(row: Any) -> Iterable[int]:
+def bounds_of(row: Any) -> Iterable[int]:
+    """The times at which a dated row begins and ends."""
     return (bound for bound in (row.valid_from, row.valid_to) if bound is not None)
 
 
-def _valid(rows: Sequence[Any], half_hour: int) -> Any:
+def valid_in(rows: Sequence[Any], half_hour: int) -> Any:
     """The row that holds for a half-hour: the newest that began before its end and had not ended by its start."""
     holding = [
         row
@@ -190,9 +195,28 @@ def _only(query: Any, table: Table, device_ids: list[str] | None) -> Any:
     return query if device_ids is None else query.where(table.c.device_id.in_(device_ids))
 
 
-def _dated(connection: Connection, table: Table, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+def dated_rows(connection: Connection, table: Table, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+    """The rows of a dated table by device."""
     rows: dict[str, list[Row[Any]]] = {}
     for row in connection.execute(_only(select(table), table, device_ids)):
+        rows.setdefault(row.device_id, []).append(row)
+    return rows
+
+
+def _poe_links(connection: Connection, device_ids: list[str] | None) -> dict[str, list[Row[Any]]]:
+    """Devices that a person linked to a PoE port: they lie in the energy of its switch, while that is in use."""
+    retired, ends = device.c.retired_at, meter_edge.c.valid_to
+    until = case((retired.is_(None), ends), (or_(ends.is_(None), ends > retired), retired), else_=ends)
+    query = (
+        select(meter_edge.c.child_device_id.label("device_id"), meter_edge.c.valid_from, until.label("valid_to"))
+        .join(meter, meter.c.id == meter_edge.c.parent_meter_id)
+        .join(device, device.c.id == meter.c.device_id)
+        .where(meter.c.name.startswith("poe_port/"), meter_edge.c.child_device_id.is_not(None))
+    )
+    if device_ids is not None:
+        query = query.where(meter_edge.c.child_device_id.in_(device_ids))
+    rows: dict[str, list[Any]] = {}
+    for row in connection.execute(query):
         rows.setdefault(row.device_id, []).append(row)
     return rows
 
@@ -208,7 +232,7 @@ def _inventories(connection: Connection, device_ids: list[str] | None) -> dict[s
     return rows
 
 
-def _spaces(connection: Connection) -> dict[int, tuple[list[Row[Any]], str]]:
+def spaces_with_pue(connection: Connection) -> dict[int, tuple[list[Row[Any]], str]]:
     """Each space's own PUE values and its kind."""
     kinds = dict(connection.execute(select(space.c.id, space.c.kind)).all())
     spaces: dict[int, tuple[list[Row[Any]], str]] = {one: ([], kind) for one, kind in kinds.items()}
@@ -217,11 +241,12 @@ def _spaces(connection: Connection) -> dict[int, tuple[list[Row[Any]], str]]:
     return spaces
 
 
-def _space_at(
+def space_at(
     spaces: dict[int, tuple[list[Row[Any]], str]], space_id: int | None, half_hour: int
 ) -> tuple[str | None, Pue | None]:
+    """A space's kind, and its own PUE in a half-hour, where it has one."""
     if space_id is None or space_id not in spaces:
         return None, None
     rows, kind = spaces[space_id]
-    row = _valid(rows, half_hour)
+    row = valid_in(rows, half_hour)
     return kind, None if row is None else Pue(row.pue, row.low, row.high, row.source)

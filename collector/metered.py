@@ -1,0 +1,121 @@
+"""What the metering of the estate answers: rows of energy, what each meter measured beside its parts, and alarms."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from carbon.footprint import Energy
+from carbon.spaces import Pue
+
+Overhead = Literal["whole", "held", "ups_loss"]
+
+
+@dataclass(frozen=True, slots=True)
+class Accounted:
+    """Energy of one device, or of one meter beyond its known parts, in a month, at one place with one PUE.
+
+    `month` is YYYY-MM of the organisation's local days. Of a rest `device_id` is the device whose meter `meter_id` it is.
+    Where it stood: the device's placement; of a rest the meter's own place, else its device's. `overhead` says how the
+    space's PUE applies: `whole` as it is, `held` not at all, because it lies under an accounting meter of a whole room or
+    building, which holds the cooling, `ups_loss` for what PUE holds already: the own use of UPSs and PDUs.
+    `rank` and `reason` name the source that was chosen. `start` and `end` are the first and the last half-hour bound of
+    what is summed (Unix seconds).
+    """
+
+    month: str
+    organisation_id: int
+    kind: Literal["device", "rest"]
+    device_id: str
+    meter_id: int | None
+    site_id: int | None
+    space_id: int | None
+    directorate: str
+    energy: Energy
+    covered_seconds: int
+    possible_seconds: int
+    pue: Pue
+    overhead: Overhead
+    rank: str
+    reason: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class MeterMonth:
+    """A meter of the metering tree in a month: what it measured, what is known below it, and what became of the rest.
+
+    `rest` is in the totals; `not_ict` (of a whole building) and `withheld` (`why`) are not.
+    """
+
+    month: str
+    meter_id: int
+    energy: Energy = field(default_factory=Energy)
+    parts: Energy = field(default_factory=Energy)
+    rest: Energy = field(default_factory=Energy)
+    not_ict: Energy = field(default_factory=Energy)
+    withheld: Energy = field(default_factory=Energy)
+    covered_seconds: int = 0
+    possible_seconds: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeAlarm:
+    """Parts below a meter were more than it measured, from `start` to before `end` (Unix seconds, at most a day)."""
+
+    meter_id: int
+    device_id: str
+    start: int
+    end: int
+    measured_uj: int
+    parts_uj: int
+
+
+@dataclass(slots=True)
+class Metering:
+    """All of it. `generation` is what on-site generation made, by month and meter: apart, and in no total."""
+
+    rows: list[Accounted] = field(default_factory=list)
+    meters: dict[tuple[str, int], MeterMonth] = field(default_factory=dict)
+    alarms: list[TreeAlarm] = field(default_factory=list)
+    generation: dict[tuple[str, int], Energy] = field(default_factory=dict)
+
+    def meter(self, month: str, meter_id: int) -> MeterMonth:
+        """A meter's month, begun where there is none."""
+        key = (month, meter_id)
+        found = self.meters.get(key)
+        if found is None:
+            found = self.meters[key] = MeterMonth(month, meter_id)
+        return found
+
+
+def merged(rows: Iterable[Accounted]) -> list[Accounted]:
+    """Rows that only time tells apart as one, in the order in which they first come."""
+    found: dict[tuple[object, ...], Accounted] = {}
+    for row in rows:
+        key = (
+            row.month,
+            row.kind,
+            row.device_id,
+            row.meter_id,
+            row.site_id,
+            row.space_id,
+            row.directorate,
+            row.pue,
+            row.overhead,
+            row.rank,
+        )
+        before = found.get(key)
+        if before is not None:
+            row = replace(  # noqa: PLW2901  # the row with what was before it
+                row,
+                energy=before.energy + row.energy,
+                covered_seconds=before.covered_seconds + row.covered_seconds,
+                possible_seconds=before.possible_seconds + row.possible_seconds,
+                reason=before.reason,
+                start=min(before.start, row.start),
+                end=max(before.end, row.end),
+            )
+        found[key] = row
+    return list(found.values())
