@@ -54,3 +54,11 @@ snmp_poller = Table(
     Column("collector_id", text("collector_id").type, primary_key=True, nullable=False),
     instant("until_ns"),
 )
+
+# A poll that a trap asked for, until whoever polls the device has begun with it.
+snmp_asked = Table(
+    "snmp_asked",
+    metadata,
+    Column("device_id", text("device_id").type, ForeignKey("device.id"), primary_key=True, nullable=False),
+    instant("at_ns"),
+)

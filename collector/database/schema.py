@@ -55,7 +55,7 @@ from collector.database.events import snmp_event
 from collector.database.metadata import metadata
 from collector.database.metering import meter_place
 from collector.database.neighbourhood import device_feed, managed_device, snmp_neighbour
-from collector.database.network import snmp_device, snmp_poller
+from collector.database.network import snmp_asked, snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 from collector.database.power_path import power_link
 from collector.database.register import (
@@ -121,6 +121,7 @@ __all__ = [
     "setting",
     "site",
     "site_detail",
+    "snmp_asked",
     "snmp_device",
     "snmp_event",
     "snmp_neighbour",

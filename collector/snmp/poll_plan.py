@@ -1,5 +1,6 @@
 """What to fetch of a device, and when: the parts of a poll, their OIDs by the profiles that hold, and their due times."""
 
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ class Schedule:
     due: dict[Part, float] = field(default_factory=dict)
     failures: int = 0
     paused_until: float = 0.0
+    asked_at: float = -math.inf
+    """When something last happened that has everything polled."""
 
     @classmethod
     def begin(cls, device_id: str, intervals: Mapping[Part, float], now: float) -> "Schedule":
@@ -89,22 +92,31 @@ class Schedule:
         """When there is something to do next."""
         return max(self.paused_until, min(self.due.values()))
 
-    def done(self, parts: Iterable[Part], now: float) -> None:
-        """Some parts were polled. Ticks that were missed are left out, not caught up."""
+    def done(self, parts: Iterable[Part], now: float, begun: float = math.inf) -> None:
+        """Some parts were polled, from `begun` on. Ticks that were missed are left out, not caught up.
+
+        What happened after the poll had begun it may not have seen: then all is still due.
+        """
         self.failures, self.paused_until = 0, 0.0
+        if self.asked_at >= begun:
+            return
         for part in parts:
             interval = self.intervals[part]
             late = max(0.0, now - self.due[part])
             self.due[part] += interval * (1 + late // interval)
 
-    def failed(self, now: float) -> float:
-        """A poll failed: how long the device is left alone (seconds)."""
+    def failed(self, now: float, begun: float = math.inf) -> float:
+        """A poll that began at `begun` failed: how long the device is left alone (seconds); not at all where it told of
+        something meanwhile.
+        """
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0**self.failures)
+        if self.asked_at >= begun:
+            pause = 0.0
         self.failures += 1
         self.paused_until = now + pause
         return pause
 
-    def ask_again(self) -> None:
-        """Something happened (a trap, a restart): everything is due, at once."""
-        self.paused_until = 0.0
+    def ask_again(self, now: float) -> None:
+        """Something happened (a trap): everything is due, at once, whatever poll is under way."""
+        self.paused_until, self.asked_at = 0.0, now
         self.due = dict.fromkeys(PARTS, 0.0)

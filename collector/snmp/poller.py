@@ -6,10 +6,7 @@ of several collectors each polls those that it has a lease for (`collector.snmp.
 """
 
 import asyncio
-import dataclasses
-import json
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,25 +22,17 @@ from collector.errors import CollectorError, LeaseLost
 from collector.estate_version import estate_version
 from collector.ingest import Ingest
 from collector.power_path import linked_meters
+from collector.snmp.asked import AskedPoll, asked_polls, forget_asked, note_asked
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
-from collector.snmp.device import DeviceReading, evaluate
+from collector.snmp.device import DeviceReading
+from collector.snmp.device_state import DeviceState, page_body
 from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
-from collector.snmp.fetch import KnownRows, fetch, holding
-from collector.snmp.held_diagnoses import HeldDiagnoses, diagnoses_of
-from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
-from collector.snmp.interfaces import Interface, interfaces
+from collector.snmp.held_diagnoses import diagnoses_of
 from collector.snmp.leases import Lease, Leases
-from collector.snmp.managed import ManagedDevice, managed
 from collector.snmp.managed_report import ManagedState, managed_report, taken
 from collector.snmp.managed_store import ManagedFound, note_managed
-from collector.snmp.neighbours import Neighbour, neighbours
-from collector.snmp.poll_plan import PARTS, Part, Schedule, Wanted, wanted
-from collector.snmp.polled import Before, OwnPower, Poll, points_of, received_of, report_of
-from collector.snmp.profile import Profile
+from collector.snmp.polled import OwnPower, Poll, points_of, received_of, report_of
 from collector.snmp.profile_files import profiles
-from collector.snmp.rates import TICKS_PER_SECOND, restarted
-from collector.snmp.snapshot import Snapshot
-from collector.snmp.utilisation import MemoryUse, ProcessorLoad
 from collector.wire import Received
 
 logger = logging.getLogger(__name__)
@@ -52,6 +41,8 @@ LOOK_SECONDS = 10.0
 """How often it is looked whether devices were added or removed."""
 MOST_AT_ONCE = 64
 """Polls that are under way together: more would only wait for the processor."""
+ASKED_SECONDS = 2.0
+"""How often it is looked which polls are asked for in the database."""
 READING_SECONDS = 300
 """How often what pages show of a device is written, beside every inventory."""
 
@@ -106,10 +97,17 @@ class Poller:
         self._thread.join()
 
     def ask_again(self, device_id: str) -> None:
-        """Have a device polled at once, wholly: a trap told of something."""
+        """Have a device polled at once, wholly: a trap told of something. One that another collector polls, or that is not
+        polled yet, is asked for through the database. From any thread.
+        """
         state = self._states.get(device_id)
         if state is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(state.ask_again)
+            return
+        try:
+            self._writer.submit(note_asked, AskedPoll(device_id, time.time_ns()))
+        except CollectorError as error:
+            logger.warning("a poll that a trap asked for is left out: %s", error.message)
 
     def _run(self) -> None:
         asyncio.run(self._supervise())
@@ -118,7 +116,10 @@ class Poller:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._begun.set()
         gate = asyncio.Semaphore(MOST_AT_ONCE)
-        watch = asyncio.create_task(self._stop_in_time(), name="snmp leases")
+        watching = [
+            asyncio.create_task(self._stop_in_time(), name="snmp leases"),
+            asyncio.create_task(self._look_for_asked(), name="snmp asked"),
+        ]
         while not self._stopping.is_set():
             try:
                 devices = await asyncio.to_thread(self._devices)
@@ -134,7 +135,8 @@ class Poller:
                 await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
-        watch.cancel()
+        for one in watching:
+            one.cancel()
         await self._end(list(self._tasks))
         if self._leases.needed:
             await self._settle(self._leases.leave)
@@ -146,6 +148,25 @@ class Poller:
             if self._tasks and not self._leases.seconds_left():
                 logger.warning("polling stops: the leases of %d devices could not be renewed", len(self._tasks))
                 await self._end(list(self._tasks))
+
+    async def _look_for_asked(self) -> None:
+        """Poll at once what a trap asked for that another collector heard, or this one before it knew the device."""
+        while True:
+            await asyncio.sleep(ASKED_SECONDS)
+            if not self._states:
+                continue
+            try:
+                asked = await asyncio.to_thread(self._asked_for)
+                mine = [one for one in asked if one.device_id in self._states]
+                for one in mine:
+                    self._states[one.device_id].ask_again()
+                    await asyncio.wrap_future(self._writer.submit(forget_asked, one))
+            except CollectorError as error:
+                logger.warning("which polls traps ask for cannot be read: %s", error.message)
+
+    def _asked_for(self) -> list[AskedPoll]:
+        with self._database.read() as connection:
+            return asked_polls(connection)
 
     async def _settle(self, change: Callable[[], None]) -> None:
         """Change leases in the database; where it is away they run out by themselves."""
@@ -199,7 +220,7 @@ class Poller:
         for name in names:
             self._states.pop(name, None)
 
-    async def _poll_for_ever(self, state: "DeviceState", gate: asyncio.Semaphore) -> None:
+    async def _poll_for_ever(self, state: DeviceState, gate: asyncio.Semaphore) -> None:
         try:
             while self._leases.seconds_left():
                 await state.wait_until_due()
@@ -211,8 +232,9 @@ class Poller:
         finally:
             await state.close()
 
-    async def _poll(self, state: "DeviceState") -> None:
-        parts = state.schedule.parts(time.monotonic())
+    async def _poll(self, state: DeviceState) -> None:
+        begun = time.monotonic()
+        parts = state.schedule.parts(begun)
         if not parts:
             return
         try:
@@ -235,20 +257,20 @@ class Poller:
             raise
         except (CollectorError, ConfigurationError) as error:
             self.failures += 1
-            await self._failed(state, error)
+            await self._failed(state, error, begun)
             return
         self.polls += 1
-        state.schedule.done(parts, time.monotonic())
+        state.schedule.done(parts, time.monotonic(), begun)
         await self._succeeded(state, poll)
         if state.device.managed and state.managed and "utilisation" in poll.parts and not state.problems:
             await self._managed(state, poll)
 
-    async def _record(self, state: "DeviceState", received: Received, at: SampleTime) -> None:
+    async def _record(self, state: DeviceState, received: Received, at: SampleTime) -> None:
         sent = Sent(at.wall_ns, at.boot_ns, received.report.boot_id, at.wall_ns)
         device = state.device
         await self._ingest.take(device.key_id, device.device_id, received, sent, lease=state.lease)
 
-    async def _succeeded(self, state: "DeviceState", poll: Poll) -> None:
+    async def _succeeded(self, state: DeviceState, poll: Poll) -> None:
         now = int(time.time())
         shown = None
         if "inventory" in poll.parts or now - state.shown_at >= READING_SECONDS:
@@ -288,7 +310,7 @@ class Poller:
             return False
         return True
 
-    async def _managed(self, state: "DeviceState", poll: Poll) -> None:
+    async def _managed(self, state: DeviceState, poll: Poll) -> None:
         """Record what a controller told of the devices that it manages. What of it fails is told, and tried again."""
         found = ManagedFound(state.device.device_id, poll.time.wall_ns // 10**9, state.managed)
         try:
@@ -300,11 +322,11 @@ class Poller:
         except CollectorError as error:
             logger.warning("what %s manages cannot be recorded: %s", state.device.host, error.message)
 
-    async def _failed(self, state: "DeviceState", error: CollectorError | ConfigurationError) -> None:
+    async def _failed(self, state: DeviceState, error: CollectorError | ConfigurationError, begun: float) -> None:
         """Leave the device alone for a while, and say why."""
         message = error.message if isinstance(error, CollectorError) else str(error)
         remedy = error.remedy if isinstance(error, CollectorError) else ""
-        pause = state.schedule.failed(time.monotonic())
+        pause = state.schedule.failed(time.monotonic(), begun)
         await state.close()
         state.told = (
             "refused" if isinstance(error, SnmpAuthError) else "silent" if isinstance(error, SnmpError) else "failed"
@@ -341,126 +363,3 @@ class Share:
     """All there are, others' too."""
     to_give_up: frozenset[str] = frozenset()
     """Leases that are held and another's share by now."""
-
-
-class DeviceState:
-    """What is known of one device while it is polled."""
-
-    def __init__(self, device: PolledDevice, now: float, lease: Lease | None = None) -> None:
-        self.device = device
-        self.lease = lease
-        self.client: SnmpClient | None = None
-        self.before = Before()
-        self.holding: list[Profile] = []
-        self.identity = DeviceIdentity()
-        self.last_interfaces: list[Interface] = []
-        self.neighbours: tuple[Neighbour, ...] = ()
-        self.managed: tuple[ManagedDevice, ...] = ()
-        self.managed_states: dict[str, ManagedState] = {}
-        self.shown_at = self.noted_at = 0
-        self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
-        self.powered_classes: tuple[int, ...] = ()
-        self.told = ""
-        self.diagnoses = HeldDiagnoses()
-        self.problems: tuple[SnmpError, ...] = ()
-        """What of the last poll failed, while the rest was read."""
-        intervals: dict[Part, float] = {
-            "power": device.power_seconds,
-            "utilisation": device.utilisation_seconds,
-            "inventory": device.inventory_seconds,
-        }
-        self.schedule = Schedule.begin(device.device_id, intervals, now)
-        self._wanted: dict[Part, Wanted] = {}
-        self.rows = KnownRows()
-        self._asked_again = asyncio.Event()
-        self.stream_id = secrets.token_hex(8)
-        self._sequence = 0
-        self._up_time: tuple[int, float] | None = None
-        self._boot_id = secrets.token_hex(8)
-
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def ask_again(self) -> None:
-        self.schedule.ask_again()
-        self._asked_again.set()
-
-    async def wait_until_due(self) -> None:
-        self._asked_again.clear()
-        delay = self.schedule.next_at - time.monotonic()
-        if delay > 0:
-            try:
-                await asyncio.wait_for(self._asked_again.wait(), delay)
-            except TimeoutError:
-                return
-
-    async def close(self) -> None:
-        if self.client is not None:
-            client, self.client = self.client, None
-            await client.close()
-
-    async def read(self, client: SnmpClient, parts: frozenset[Part]) -> Poll:
-        """Read the parts of the device that are due. Raises the client's errors."""
-        begun = time.monotonic()
-        if "inventory" in parts or not self.holding:
-            parts = frozenset(PARTS)
-            self.holding, self.rows = await holding(client, profiles().values()), KnownRows()
-            self._wanted = {part: wanted(part, self.holding) for part in PARTS}
-        needed = Wanted(frozenset(), frozenset())
-        for part in parts:
-            needed |= self._wanted[part]
-        fetched = await fetch(client, needed, self.rows)
-        snapshot = fetched.snapshot
-        if not len(snapshot):
-            raise SnmpError(f"{self.device.host} answers, and has nothing of what was asked", "see ictagent snmp test")
-        self.problems = fetched.problems
-        at = SampleTime(time.time_ns(), time.monotonic_ns())
-        reading = evaluate(snapshot, self.holding, parts)
-        if "inventory" in parts:
-            self.identity = reading.identity
-        found = interfaces(snapshot) if "utilisation" in parts else []
-        self.last_interfaces = found or self.last_interfaces
-        if "inventory" in parts:
-            self.neighbours = tuple(neighbours(snapshot, found))
-        # A table that was read in part alone would make devices absent that are there.
-        if "utilisation" in parts and not self.problems:
-            self.managed = tuple(managed(snapshot, self.holding))
-        if "utilisation" in parts:
-            self.last_load = (reading.processors, reading.memory)
-            self.powered_classes = reading.powered_classes
-        up_time = self._note_up_time(snapshot)
-        # What this poll did not ask is as it was.
-        reading = dataclasses.replace(
-            reading, identity=self.identity, neighbours=self.neighbours, powered_classes=self.powered_classes
-        )
-        return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
-
-    def _note_up_time(self, snapshot: Snapshot) -> float | None:
-        """Seconds since the device started. After a restart its counters begin anew, and it is asked wholly."""
-        ticks = snapshot.get(SYS_UP_TIME)
-        if not isinstance(ticks, int):
-            return None
-        now = time.monotonic()
-        if self._up_time is not None and restarted(self._up_time[0], ticks, now - self._up_time[1]):
-            self.before.counters.clear()
-            self._boot_id = secrets.token_hex(8)
-            self.schedule.due["inventory"] = now
-        self._up_time = (ticks, now)
-        return ticks / TICKS_PER_SECOND
-
-
-def page_body(poll: Poll, load: tuple[Sequence[ProcessorLoad], Sequence[MemoryUse]], found: Sequence[Interface]) -> str:
-    """What pages and the API show of a device, as JSON: each part as it was read last."""
-    reading = poll.reading
-    shown = {
-        "at": poll.time.wall_ns // 10**9,
-        "identity": asdict(reading.identity),
-        "power": asdict(reading.power),
-        "readings": [asdict(one) for one in reading.readings],
-        "processors": [asdict(one) for one in load[0]],
-        "memory": [asdict(one) for one in load[1]],
-        "interfaces": [asdict(one) for one in found],
-        "up_time_seconds": poll.up_time_seconds,
-    }
-    return json.dumps(shown, separators=(",", ":"))

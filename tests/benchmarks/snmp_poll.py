@@ -38,6 +38,7 @@ from collector.device_context import DeviceContext  # noqa: E402
 from collector.prepare import Recording, prepare  # noqa: E402
 from collector.snmp.client import Credential, Endpoint  # noqa: E402
 from collector.snmp.device import evaluate  # noqa: E402
+from collector.snmp.device_state import DeviceState  # noqa: E402
 from collector.snmp.devices import PolledDevice  # noqa: E402
 from collector.snmp.estimate import own_estimate  # noqa: E402
 from collector.snmp.fetch import KnownRows, fetch, holding  # noqa: E402
@@ -47,7 +48,7 @@ from collector.snmp.leases import Leases  # noqa: E402
 from collector.snmp.opening import open_client  # noqa: E402
 from collector.snmp.poll_plan import PARTS, Part, Wanted  # noqa: E402
 from collector.snmp.polled import Before, Poll, points_of, received_of, report_of  # noqa: E402
-from collector.snmp.poller import DeviceState, Poller, Share  # noqa: E402
+from collector.snmp.poller import Poller, Share  # noqa: E402
 from collector.snmp.profile import Profile  # noqa: E402
 from collector.snmp.profile_files import profiles  # noqa: E402
 from collector.snmp.snapshot import Snapshot  # noqa: E402

@@ -13,11 +13,11 @@ from collector.keys import Issued
 from collector.ledger import devices_due, roll
 from collector.snmp.device import DeviceReading
 from collector.snmp.device_power import device_power
+from collector.snmp.device_state import page_body
 from collector.snmp.devices import NewDevice, PollOutcome, add_device, note_polls
 from collector.snmp.identity import DeviceIdentity
 from collector.snmp.interfaces import Interface
 from collector.snmp.polled import Before, OwnPower, Poll, report_of
-from collector.snmp.poller import page_body
 from collector.snmp.profile import Quantity, Role
 from collector.snmp.readings import Reading
 from tests.collector.hosts import NS, Host, deliver

@@ -94,5 +94,19 @@ def test_a_trap_has_everything_asked_at_once() -> None:
     schedule = Schedule.begin("device", INTERVALS, 0.0)
     schedule.done(PARTS, schedule.next_at)
     schedule.failed(100.0)
-    schedule.ask_again()
+    schedule.ask_again(101.0)
     assert schedule.parts(101.0) == set(PARTS)
+
+
+def test_a_trap_during_a_poll_has_another_made_after_it_however_that_one_goes() -> None:
+    for failing in (False, True):
+        schedule = Schedule.begin("device", INTERVALS, 0.0)
+        begun = schedule.next_at
+        schedule.ask_again(begun + 1)
+        if failing:
+            assert schedule.failed(begun + 2, begun) == 0.0
+        else:
+            schedule.done(PARTS, begun + 2, begun)
+        assert schedule.parts(begun + 2) == set(PARTS)
+        schedule.done(PARTS, begun + 3, begun + 2)
+        assert schedule.parts(begun + 4) == set()
