@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
 
 from collector.claim import Identity, claim
 from collector.clones import Sender
-from collector.database.schema import device_status, energy_fact, guest_fact, ledger_due, meter
+from collector.database.schema import device_status, energy_fact, guest_fact, ledger, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
+from collector.ledger import FEEDS
 from collector.model_meter import make_loss_meter
 from collector.outbox import append
 from collector.prepare import Recording
@@ -22,7 +23,7 @@ from collector.record_estate import record_estate
 from collector.snmp.leases import Lease, hold
 
 _OTHER_KIND = "energy of a meter that was of another kind before"
-_METERS = select(meter.c.name, meter.c.id, meter.c.kind).where(meter.c.device_id == bindparam("device"))
+_METERS = select(meter.c.name, meter.c.id, meter.c.kind, meter.c.covers).where(meter.c.device_id == bindparam("device"))
 
 
 @dataclass(slots=True)
@@ -114,7 +115,8 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     """Row numbers of the device's meters by name; those that the report names first are made.
 
-    A meter that was of another kind before is left out: counts, watts and processor time cannot be one ledger's row.
+    A meter that was of another kind before is left out: counts, watts and processor time cannot be one ledger's row. One
+    that a person has linked before anything was read there has no kind yet, and takes that of its first reading.
     """
     wanted = {"device": recording.device_id}
     known = {row.name: row for row in connection.execute(_METERS, wanted)}
@@ -138,8 +140,24 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         for one in new.values():
             make_loss_meter(connection, recording.device_id, one, recording.received_at)
         known = {row.name: row for row in connection.execute(_METERS, wanted)}
-    kinds = {one.name: one.kind for one in recording.meters}
-    return {name: row.id for name, row in known.items() if kinds.get(name, row.kind) == row.kind}
+    told = {one.name: one for one in recording.meters if one.name in used}
+    kinds = {name: told[name].kind if name in told else row.kind for name, row in known.items()}
+    unread = {
+        name
+        for name, row in known.items()
+        if kinds[name] != row.kind and row.covers == FEEDS and not _was_read(connection, row.id)
+    }
+    for name in unread:
+        values = {"kind": told[name].kind, "source": told[name].source}
+        connection.execute(update(meter).where(meter.c.id == known[name].id).values(**values))
+    return {name: row.id for name, row in known.items() if kinds[name] == row.kind or name in unread}
+
+
+def _was_read(connection: Connection, meter_id: int) -> bool:
+    """Whether a meter has or had readings: they go after a while, and their half-hours stay."""
+    facts = exists().where(energy_fact.c.meter_id == meter_id)
+    half_hours = exists().where(ledger.c.meter_id == meter_id)
+    return bool(connection.execute(select(or_(facts, half_hours))).scalar_one())
 
 
 def _late(connection: Connection, recordings: Sequence[Recording]) -> list[bool]:

@@ -6,8 +6,10 @@ from sqlalchemy import func, select
 from collector.database.engine import Database
 from collector.database.schema import device_status, energy_fact, ledger, ledger_due, meter
 from collector.ledger import METERS_AT_ONCE, current, provisional, roll
+from collector.power_path import WantedLink, make_link
 from collector.running_totals import TotalsCache
 from collector.snmp.device import DeviceReading
+from collector.snmp.places import Place
 from tests.collector.hosts import recent_half_hour
 from tests.snmp.power_path_of_tests import Polled, device_reading, reading
 
@@ -84,3 +86,22 @@ def test_a_pdu_of_48_outlets_writes_few_rows_and_its_ledger_quickly(sqlite_datab
         assert connection.execute(waiting).scalar_one() == 0
         rows = select(func.count()).select_from(ledger).where(ledger.c.half_hour == start)
         assert connection.execute(rows).scalar_one() == 49
+
+
+def test_an_outlet_that_was_linked_before_it_was_read_is_counted_by_its_counter(database: Database) -> None:
+    start = recent_half_hour(4)
+    one = pdu(database, start)
+    fed = Polled(database, start, lambda _: device_reading("server", [], "web01"), name="web01")
+    with database.write() as connection:
+        wanted = WantedLink(one.device_id, Place("outlet/1", "outlet", "web01 A"), fed.device_id, start)
+        make_link(connection, wanted, "user:pat")
+    one.run(range(0, 1861, 60))
+    one.roll()
+    with database.read() as connection:
+        query = select(meter.c.kind, meter.c.source, ledger.c.measured_uj).join(ledger)
+        row = connection.execute(
+            query.where(meter.c.name == "outlet/1", ledger.c.half_hour == start, current())
+        ).one_or_none()
+    assert row is not None, "its readings were left out"
+    assert (row.kind, row.source) == ("counter", "snmp_counter")
+    assert row.measured_uj == pytest.approx(80 * 1800 * 1e6, rel=1e-9)
