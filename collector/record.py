@@ -148,8 +148,8 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
         if kinds[name] != row.kind and row.covers == FEEDS and not _was_read(connection, row.id)
     }
     for name in unread:
-        values = {"kind": told[name].kind, "source": told[name].source}
-        connection.execute(update(meter).where(meter.c.id == known[name].id).values(**values))
+        first = {"kind": told[name].kind, "source": told[name].source}
+        connection.execute(update(meter).where(meter.c.id == known[name].id).values(**first))
     return {name: row.id for name, row in known.items() if kinds[name] == row.kind or name in unread}
 
 
