@@ -206,12 +206,14 @@ class _Accounting:
             passes = meter.id in self._feeds_of_meter or meter.id in self._inner_of
             if passes and meter.id not in self._outer_of:
                 self._onward.setdefault(meter.device_id, []).append(meter.id)
+        self._any_outlet = any(one.outlet for one in tree.meters)
         self._result = Accounted()
         self._own = {one.id: one for one in tree.devices}
         for one in tree.devices:
             chosen, why = best_source(one, self._outlets(one.id))
             self._result.devices[one.id], self._result.reasons[one.id] = chosen, why
         self._all_above: dict[int, frozenset[int]] = {}
+        self._topmost: dict[int, list[int]] = {}
         self._values: dict[int, Energy] = {}
         self._parts: dict[int, Energy] = {}
         self._accounts: set[int] = set()
@@ -229,20 +231,21 @@ class _Accounting:
             elif meter.purpose == "ict" and meter_id in self._accounts:
                 result.rests.append(Rest(meter_id, meter.energy + -self._parts[meter_id]))
         for device_id in result.devices:
-            above = {
-                meter_id for feed in self._feeds_of_device.get(device_id, ()) for meter_id in self._above(feed.meter_id)
-            }
-            if above:
-                result.under[device_id] = sorted(above)
+            feeds = self._feeds_of_device.get(device_id)
+            if feeds is None:
+                result.above[device_id] = frozenset()
+                continue
             result.above[device_id] = self._above_device(device_id)
+            if above := {meter_id for feed in feeds for meter_id in self._above(feed.meter_id)}:
+                result.under[device_id] = sorted(above)
         result.above_meters = {meter_id: self._above_meter(meter_id) for meter_id in self._meters}
         result.parts = {one: parts for one, parts in self._parts.items() if self._has_parts(one)}
         return result
 
     def _outlets(self, device_id: str) -> list[MeterNode]:
         """The meters of all feeds of a device, where each feeds it alone and the device passes nothing on."""
-        feeds = self._feeds_of_device.get(device_id, [])
-        if device_id in self._onward:
+        feeds = self._feeds_of_device.get(device_id)
+        if feeds is None or device_id in self._onward or not self._any_outlet:
             return []
         alone = all(len(self._feeds_of_meter[one.meter_id]) == 1 and one.share in (1.0, None) for one in feeds)
         found = [self._meters[one.meter_id] for one in feeds if one.meter_id in self._meters]
@@ -309,6 +312,11 @@ class _Accounting:
 
     def _above(self, meter_id: int) -> Iterable[int]:
         """The topmost accounting meters at or above a meter."""
+        if meter_id not in self._topmost:
+            self._topmost[meter_id] = list(self._find_topmost(meter_id))
+        return self._topmost[meter_id]
+
+    def _find_topmost(self, meter_id: int) -> Iterable[int]:
         if meter_id not in self._meters:
             return ()
         outer = self._outer_of.get(meter_id)
@@ -320,6 +328,8 @@ class _Accounting:
 
     def _above_device(self, device_id: str) -> frozenset[int]:
         feeds = self._feeds_of_device.get(device_id, ())
+        if len(feeds) == 1:
+            return self._above_meter(feeds[0].meter_id)
         return frozenset().union(*(self._above_meter(one.meter_id) for one in feeds))
 
     def _above_meter(self, meter_id: int) -> frozenset[int]:

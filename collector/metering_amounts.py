@@ -58,6 +58,8 @@ class Amounts:
 
     def of_device(self, segment: Segment, day: datetime.date, start: int, end: int) -> Amount:
         """A device by its own accounting meters: covered where all of them were, as `collector.totals` has it."""
+        if len(segment.meter_ids) == 1:
+            return self.of_meter(segment.meter_ids[0], day, start, end)
         energy, covered = Energy(), 0
         if (start, end) == day_bounds(day, self._rules.time_zone):
             found = [self._days.get((one, day.isoformat()), NOTHING) for one in segment.meter_ids]

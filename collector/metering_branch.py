@@ -3,7 +3,6 @@
 import datetime
 import itertools
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +11,7 @@ from carbon.accounting import Accounted as Stretch
 from carbon.calendar import day_bounds, days_between
 from carbon.footprint import Energy
 from collector.device_energy import Rules
-from collector.device_sources import source_of
+from collector.device_sources import Source, source_of
 from collector.ledger import closed_before
 from collector.metered import Accounted, Metering, Overhead, TreeAlarm
 from collector.metering_amounts import Amounts
@@ -68,14 +67,20 @@ class Estate:
 
 @dataclass(slots=True)
 class _Sum:
-    """What is added up of a row."""
+    """What is added up of a row, day after day from half-hour `start` on."""
 
+    start: int
     energy: Energy = field(default_factory=Energy)
     covered_seconds: int = 0
     possible_seconds: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    start: int = 2**62
+    reasons: dict[str, int] = field(default_factory=dict)
     end: int = 0
+
+    def add(self, energy: Energy, covered: int, possible: int, end: int) -> None:
+        self.energy += energy
+        self.covered_seconds += covered
+        self.possible_seconds += possible
+        self.end = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,9 @@ class _Period:
     """Devices without a source of their own that a meter feeds."""
     stands: Mapping[str, Stand]
     meter_stands: Mapping[int, Stand]
+    sources: Mapping[str, Source]
+    held: frozenset[int]
+    """Meters that hold a room's cooling."""
     scopes: Mapping[int, frozenset[Place]]
     """Where the devices of a meter that feeds many stand."""
 
@@ -170,7 +178,9 @@ class BranchAccount:
             if node.meter.role not in ONE_FOR_ONE:
                 places = {stands[one].place for one in node.fed if one in stands}
                 scopes[node.meter.id] = frozenset(places | {meter_stands[node.meter.id].place})
-        return _Period(start, end, shape, counted, metered_only, stands, meter_stands, scopes)
+        sources = {device_id: source_of(one, estate.sources) for device_id, one in counted.items()}
+        held = frozenset(node.meter.id for node in shape.nodes if node.setting.reading_point in HELD_AT)
+        return _Period(start, end, shape, counted, metered_only, stands, meter_stands, sources, held, scopes)
 
     def _meter_stand(self, node: Node, half_hour: int) -> Stand:
         """Where a meter stands: as a person said it, else with its device."""
@@ -196,8 +206,9 @@ class BranchAccount:
         for device_id, segment in period.segments.items():
             energy, covered = estate.amounts.of_device(segment, day, start, end)
             possible = possible_seconds(segment, start, min(end, estate.now))
-            source = source_of(segment, estate.sources)
-            share = _ratio(covered, possible_seconds(segment, start, closed))
+            source = period.sources[device_id]
+            known = possible if end <= closed else possible_seconds(segment, start, closed)
+            share = _ratio(covered, known)
             node = DeviceNode(device_id, energy, share, source.rank, source.half_width)
             devices[device_id] = (node, covered, possible)
         for device_id in period.metered_only:
@@ -209,12 +220,14 @@ class BranchAccount:
             for node in shape.nodes
         ]
         result = account(Tree([one for one, _, _ in devices.values()], meters, shape.feeds, shape.inner))
-        self._add_devices(period, result, devices, amounts, (start, min(end, estate.now)), sums.setdefault(month, {}))
-        held = {node.meter.id for node in shape.nodes if node.setting.reading_point in HELD_AT}
+        self._add_devices(period, result, devices, amounts, (start, end), sums.setdefault(month, {}))
         for rest in result.rests:
-            overhead: Overhead = "held" if result.above_meters[rest.meter_id] & held else "whole"
-            sum_ = rests.setdefault(month, {}).setdefault((rest.meter_id, overhead), _Sum())
-            _add(sum_, rest.energy, amounts[rest.meter_id][1], min(end, estate.now) - start, start, end)
+            overhead: Overhead = "held" if result.above_meters[rest.meter_id] & period.held else "whole"
+            mine = rests.setdefault(month, {})
+            if (key := (rest.meter_id, overhead)) not in mine:
+                mine[key] = _Sum(start)
+            possible = max(0, min(end, estate.now) - start)
+            mine[key].add(rest.energy, amounts[rest.meter_id][1], possible, end)
         self._note_meters(period, result, amounts, withheld, month, (start, end), closed)
 
     def _withheld(self, period: _Period, node: Node, start: int, end: int) -> bool:
@@ -252,8 +265,9 @@ class BranchAccount:
         time: tuple[int, int],
         sums: dict[tuple[str, str, Overhead], _Sum],
     ) -> None:
-        held = {node.meter.id for node in period.shape.nodes if node.setting.reading_point in HELD_AT}
-        start, until = time
+        held = period.held
+        start, end = time
+        until = min(end, self._estate.now)
         outlets: dict[str, list[int]] = {}
         for feed in period.shape.feeds:
             outlets.setdefault(feed.device_id, []).append(feed.meter_id)
@@ -269,9 +283,13 @@ class BranchAccount:
                 overhead = "held"
             elif self._estate.kinds.get(device_id) in FEEDING_KINDS:
                 overhead = "ups_loss"
-            sum_ = sums.setdefault((device_id, chosen.rank, overhead), _Sum())
-            sum_.reasons[result.reasons[device_id]] += 1
-            _add(sum_, chosen.energy, covered, possible, start, until)
+            key = (device_id, chosen.rank, overhead)
+            sum_ = sums.get(key)
+            if sum_ is None:
+                sum_ = sums[key] = _Sum(start)
+            reason = result.reasons[device_id]
+            sum_.reasons[reason] = sum_.reasons.get(reason, 0) + 1
+            sum_.add(chosen.energy, covered, possible, end)
 
     def _note_meters(
         self,
@@ -324,9 +342,9 @@ class BranchAccount:
             for (device_id, rank, overhead), one in by_device.items():
                 segment = period.segments.get(device_id)
                 organisation_id = segment.organisation_id if segment else self._organisation_id
-                [(reason, _)] = one.reasons.most_common(1)
+                reason = max(one.reasons, key=one.reasons.__getitem__)
                 if segment is not None and rank != "outlet":
-                    reason = f"{reason} ({', '.join(source_of(segment, self._estate.sources).names) or 'no meter'})"
+                    reason = f"{reason} ({', '.join(period.sources[device_id].names) or 'no meter'})"
                 stand = period.stands[device_id]
                 yield _row(month, organisation_id, device_id, None, stand, one, overhead, rank, reason)
         for month, by_meter in rests.items():
@@ -369,13 +387,6 @@ def _row(
         start=one.start,
         end=one.end,
     )
-
-
-def _add(sum_: _Sum, energy: Energy, covered: int, possible: int, start: int, end: int) -> None:
-    sum_.energy += energy
-    sum_.covered_seconds += covered
-    sum_.possible_seconds += max(0, possible)
-    sum_.start, sum_.end = min(sum_.start, start), max(sum_.end, end)
 
 
 def _ratio(covered: int, seconds: int) -> float:
