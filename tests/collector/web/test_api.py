@@ -266,6 +266,15 @@ def test_a_wrong_range_of_energy_is_refused_with_what_is_wrong(estate: Any, quer
     assert answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "limit", ["0", "1001", "-1", "many", "1" + "0" * 20, "00000000100000000000000000000", "9" * 5000]
+)
+def test_a_wrong_number_of_events_is_refused(local: Served, host: Enrolled, limit: str) -> None:
+    answer = local.client.get(f"/v1/devices/{host.device_id}/events", params={"limit": limit})
+    assert answer.status_code == 400, answer.text
+    assert "1 to 1000" in answer.json()["error"]["message"]
+
+
 def test_energy_of_an_unknown_device_is_not_found(estate: Any) -> None:
     answer = estate.client.get("/v1/energy?from=2026-11-01&to=2026-11-02&device_id=nobody")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
