@@ -24,6 +24,8 @@ _DEFAULT = re.compile(
 )
 _SHORTEST = 3
 """Characters that a name needs to be looked for within a longer text."""
+_LONGEST = 200
+"""Characters of a label that are looked at: every run of its words is, and a device may send a text of 64 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def key_of(name: str) -> str:
 
 def fits(label: str, devices: NamedDevices) -> list[NameFit]:
     """The devices that an outlet's name may mean, the best first; of each the best way in which it fits."""
-    known = label.strip()
+    known = label.strip()[:_LONGEST]
     best: dict[str, NameFit] = {}
     for score, key, what in _ways(known):
         found = devices.by_key.get(key, frozenset())
