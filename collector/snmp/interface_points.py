@@ -13,6 +13,8 @@ from collector.snmp.rates import Count, rate
 
 _LONGEST_TAG, _LONGEST_TEXT = 256, 1024
 _LARGEST = 2**63 - 1
+_REMEMBERED_SECONDS = 3600.0
+"""How long the counts of an interface that a device no longer tells of are kept."""
 _UP, _DOWN = 1, 2
 _MEASUREMENT = "interface"
 _NUMBERS = (
@@ -56,6 +58,10 @@ def interface_points(
         received = _rate(counters, (one.index, "in_octets"), one.in_octets, steady_seconds, bits, highest)
         sent = _rate(counters, (one.index, "out_octets"), one.out_octets, steady_seconds, bits, highest)
         rows.append((one, received, sent))
+    if len(counters) > 4 * len(rows):
+        # Dialled-in tunnels come with a new number each.
+        for key in [key for key, one in counters.items() if steady_seconds - one.at_seconds > _REMEMBERED_SECONDS]:
+            del counters[key]
     return InterfacePoints(unix_ns, rows)
 
 

@@ -62,3 +62,13 @@ def test_what_a_device_does_not_tell_or_tells_beyond_all_bounds_costs_itself_alo
     assert fields["ifDescr"] == "y" * 1024
     assert fields["ifAlias"] == 'to "Gary"'
     assert at == AT_NS
+
+
+def test_interfaces_that_come_with_a_new_number_each_are_forgotten() -> None:
+    counters: dict[tuple[int, str], Count] = {}
+    for number in range(1000):
+        interface_points([interface(), interface(100 + number)], counters, AT_NS, 300.0 * number)
+    assert len(counters) < 50
+    (kept, _, _), *_ = interface_points([interface()], counters, AT_NS, 300.0 * 1000).rows
+    assert kept.index == 7
+    assert (7, "in_octets") in counters
