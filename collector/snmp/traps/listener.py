@@ -125,6 +125,10 @@ class TrapListener:
                 await self._one_child(self._stopping)
             except (CollectorError, ConfigurationError, OSError) as error:
                 self._problem(str(error))
+            except Exception as error:
+                # Whatever nobody foresaw must not end hearing for good while /readyz says that all is well.
+                logger.exception("the thread that hears traps failed")
+                self._problem(f"{type(error).__name__}: {error}")
             if self._stopping.is_set():
                 break
             self.state.listening, self.state.child = (), 0

@@ -281,6 +281,28 @@ def test_a_child_that_is_killed_is_started_again_and_hears_all_it_knew(traps: Tr
     assert traps.served.client.get("/v1/devices").status_code == 200
 
 
+def test_an_error_that_nobody_foresaw_ends_hearing_for_a_moment_only(
+    traps: Traps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, started = traps.collector.traps, traps.state.starts
+    look = listener._senders.look
+    failures = iter((RuntimeError("nobody foresaw this"),))
+
+    def failing() -> object:
+        for error in failures:
+            raise error
+        return look()
+
+    monkeypatch.setattr(listener._senders, "look", failing)
+    wait_until(lambda: "nobody foresaw this" in traps.state.problem, "the problem to be told")
+    wait_until(lambda: traps.state.starts > started and traps.state.listening, "the next child")
+    assert traps.state.problem == ""
+    traps.port = int(traps.state.listening[0].rpartition(":")[2])
+    device_id = traps.device("127.0.5.2")
+    known(traps, device_id)
+    assert traps.inform("-v2c", "-c", "public", traps.target, "", ON_BATTERY, source="127.0.5.2", retries=1) == 0
+
+
 def test_a_trap_has_its_device_polled_at_once(traps: Traps, agent: Snmpd) -> None:
     # Polled hourly: a poll of its own accord is too far away to be meant.
     hourly: dict[str, Any] = dict.fromkeys(("power_seconds", "utilisation_seconds", "inventory_seconds"), 3600)
