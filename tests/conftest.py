@@ -52,5 +52,6 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests with a limit of their own are the long ones: they begin first, so that none is left alone at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    """The long tests begin first, those with a limit of their own before the others of real processes: quick ones fill the
+    end, where workers would otherwise wait for one another."""
+    items.sort(key=lambda item: (item.get_closest_marker("timeout") is None, "/tests/system/" not in str(item.path)))
