@@ -79,7 +79,9 @@ class Population:
         self._connection, self._organisation_id, self._time_zone = connection, organisation_id, time_zone
         self._first, self._last, self._classes = first, last, classes
         self._whole: Span = (first.toordinal(), last.toordinal() + 1)
-        self._metered = metered_months(connection, organisation_id, first, last, time_zone)
+        # A month's readings count as a whole, those of its days that are not over too.
+        months_end = next_month(last) - datetime.timedelta(days=1)
+        self._metered = metered_months(connection, organisation_id, first, months_end, time_zone)
         self._days = DeviceDays()
 
     def device_days(self) -> DeviceDays:

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from agent.cli import main as root_command  # noqa: E402  # the script runs from a checkout
 from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement  # noqa: E402
 from agent.settings import AgentSettings  # noqa: E402
+from carbon.class_profiles import packaged_profiles  # noqa: E402
 from collector.settings import CollectorSettings  # noqa: E402
 from collector.snmp.profile_files import profiles  # noqa: E402
 from collector.snmp.traps.codes import EVENT_CODES  # noqa: E402
@@ -200,7 +201,22 @@ def component_block() -> str:
     return "\n".join(lines)
 
 
+def class_profile_block() -> str:
+    """The packaged class profiles."""
+    head = "| class | watts active / idle / asleep / off | hours active / idle / asleep | working days | other days | at home |"
+    lines = [f"{head} kWh in 2026 | band |", "|---" * 8 + "|"]
+    for name, one in packaged_profiles().items():
+        watts = " / ".join(f"{each:g}" for each in (one.watts_active, one.watts_idle, one.watts_asleep, one.watts_off))
+        hours = " / ".join(f"{each:g}" for each in (one.hours_active, one.hours_idle, one.hours_asleep))
+        year = f"{one.year_wh(2026) / 1000:.1f}"
+        band = f"{one.low_factor:g} to {one.high_factor:g}"
+        cells = (name, watts, hours, one.working_days, one.other_days, f"{one.home_share:.0%}", year, band)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 BLOCKS = {
+    "class-profiles.md": {"class profiles": class_profile_block},
     "metrics.md": {"measurements": measurement_block},
     "devices.md": {"profiles": device_block},
     "snmp-events.md": {

@@ -12,6 +12,7 @@ from agent.commands.common import echo_json, echo_table, output_option
 from carbon.wording import figure
 from collector.commands.common import actor, collector_id, database_of, plain_errors
 from collector.commands.estate_organisation import organisation
+from collector.commands.estate_profile import profile
 from collector.commands.estate_register import export, import_register, list_imports, reconcile, undo
 from collector.commands.estate_site import site
 from collector.commands.estate_space import space
@@ -39,6 +40,7 @@ def estate() -> None:
 estate.add_command(site)
 estate.add_command(space)
 estate.add_command(organisation)
+estate.add_command(profile)
 for _command in (import_register, list_imports, undo, export, reconcile, totals, coverage):
     estate.add_command(_command)
 

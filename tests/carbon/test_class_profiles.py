@@ -1,7 +1,10 @@
 """Class profiles: hours and watts to whole microjoules by month, which add up to the year's."""
 
+import csv
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -82,12 +85,42 @@ def test_short_idle_watts_count_in_idle_hours_alone(profile: ClassProfile) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "median_kwh"), [("laptop", 18.8), ("desktop", 56.5), ("monitor", 40.9), ("thin_client", 41.0)]
+    ("name", "median_kwh"),
+    [
+        ("laptop", 18.8),
+        ("desktop", 56.5),
+        ("monitor", 40.9),
+        ("thin_client", 41.0),
+        ("mobile_phone", 7.0),
+        ("tablet", 14.75),
+        ("printer", 19.24),
+    ],
 )
 def test_packaged_years_are_near_published_medians_within_their_band(name: str, median_kwh: float) -> None:
-    """Medians: carbon reference section 5 (makers' product carbon footprints)."""
+    """Medians of makers' product carbon footprints (Boavizta): carbon reference section 5, and its embodied_medians.tsv."""
     profile, year = packaged_profiles()[name], float(year_kwh(name))
     assert year * profile.low_factor <= median_kwh <= year * profile.high_factor
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("laptop", "Notebook"),
+        ("desktop", "Desktop"),
+        ("all_in_one", "Integrated Desktop"),
+        ("thin_client", "Thin Client"),
+        ("tablet", "Slate/Tablet"),
+    ],
+)
+def test_packaged_watts_are_the_medians_of_the_list_that_is_named(shared: Path, name: str, listed: str) -> None:
+    with (shared / "power" / "energystar_computers.tsv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["type"] == listed]
+    profile = packaged_profiles()[name]
+    assert f"(n = {len(rows):,})" in profile.source
+    for column in ("short_idle", "sleep", "off"):
+        measured = median(float(row[f"w_{column}"]) for row in rows if row[f"w_{column}"])
+        watts = {"short_idle": profile.watts_idle, "sleep": profile.watts_asleep, "off": profile.watts_off}[column]
+        assert watts == pytest.approx(measured, abs=0.001)
 
 
 def test_every_packaged_profile_is_of_an_end_users_class_with_its_source() -> None:

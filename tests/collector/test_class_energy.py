@@ -44,10 +44,43 @@ LAPTOP = packaged_profiles()["laptop"]
 NOW = int(datetime.datetime(2027, 1, 15, tzinfo=datetime.UTC).timestamp())
 
 
+_CONTENT = (
+    ledger_day,
+    meter_edge,
+    meter_place,
+    meter,
+    device_feed,
+    class_profile,
+    class_count,
+    register_state,
+    register_item,
+    register_import,
+    device,
+    space,
+    site,
+)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One database for all tests that leave only what `empty` takes away."""
+    opened = open_database(tmp_path_factory.mktemp("estate") / "ictagent.db")
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def estate(sqlite_database: Database) -> Database:
+def estate(kept: Database) -> Database:
     """An empty database of the quicker kind: what needs both kinds asks for `database`."""
-    return sqlite_database
+    empty(kept)
+    return kept
+
+
+def empty(database: Database) -> None:
+    with database.write() as connection:
+        for table in _CONTENT:
+            connection.execute(delete(table))
 
 
 def midnight(date: str) -> int:
@@ -290,6 +323,8 @@ def test_a_device_with_readings_has_no_profile_in_their_month(estate: Database) 
         metered(connection, "d-1", "2026-05-15", covers="feeds", name="outlet")
         register(connection, [Item(device_id="d-1"), Item()])
     assert days(estate, "2026-02", "2026-05") == {"2026-02": 56, "2026-03": 31, "2026-04": 60, "2026-05": 62}
+    on_the_15th = rows(estate, "2026-03", "2026-03", midnight("2026-03-15") + 3600)
+    assert sum(one.device_days for one in on_the_15th) == 14  # of the other one: a month is read or profiled as a whole
 
 
 def test_one_of_several_equal_devices_that_is_read_leaves_the_others(estate: Database) -> None:
@@ -300,21 +335,21 @@ def test_one_of_several_equal_devices_that_is_read_leaves_the_others(estate: Dat
     assert days(estate, "2026-02", "2026-03") == {"2026-02": 140, "2026-03": Fraction(9 * 31, 2)}
 
 
-def test_a_laptop_whose_agent_reports_is_read_and_not_profiled(estate: Database) -> None:
+def test_a_laptop_whose_agent_reports_is_read_and_not_profiled(sqlite_database: Database) -> None:
     """The ledger's own days, by an agent's reports, in place of rows that a test wrote."""
     half_hour = int(time.time()) // 1800 * 1800 - 4 * 1800
-    host = new_host(estate, half_hour)
+    host = new_host(sqlite_database, half_hour)
     host.inventory = Inventory(host_name="nb01", platform="physical", chassis="laptop", cpu_model="i5", cpu_cores=4)
-    deliver(estate, host, *host.reports(1800, every=600))
+    deliver(sqlite_database, host, *host.reports(1800, every=600))
     device_id, month = host.enrolled.device_id, f"{datetime.datetime.now(datetime.UTC):%Y-%m}"
-    with estate.write() as connection:
+    with sqlite_database.write() as connection:
         register(connection, [Item(since="2020-01-01", device_id=device_id)], as_at="2020-01-01")
     later = int(time.time()) + 40 * 86_400
-    assert whole_uj(rows(estate, month, month, later)) > 0
-    with estate.write() as connection:
+    assert whole_uj(rows(sqlite_database, month, month, later)) > 0
+    with sqlite_database.write() as connection:
         write_ledger(connection, [Due(device_id, int(time.time()), "collector-1")])
         read = set(connection.execute(select(ledger_day.c.local_day)).scalars())
-    found = {one.month for one in rows(estate, "2020-01", month, later)}
+    found = {one.month for one in rows(sqlite_database, "2020-01", month, later)}
     assert not found & {day[:7] for day in read}
     assert "2020-01" in found
 
@@ -378,26 +413,15 @@ def an_item(draw: st.DrawFn) -> Item:
     )
 
 
-@pytest.fixture(scope="module")
-def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A database that each example of a property empties."""
-    opened = open_database(tmp_path_factory.mktemp("property") / "ictagent.db")
-    migrate(opened)
-    with opened.write() as connection:
-        seen(connection, "d-1")
-    yield opened
-    opened.close()
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(an_item(), max_size=6), st.sets(MONTH_DAYS, max_size=3), st.lists(MONTH_DAYS, max_size=2, unique=True))
 def test_energy_is_that_of_each_device_on_each_day_on_which_nobody_read_it(
-    emptied: Database, items: list[Item], read: set[str], changes: list[str]
+    kept: Database, items: list[Item], read: set[str], changes: list[str]
 ) -> None:
     """Against a count by hand: day by day, item by item, in fractions of a microjoule."""
-    with emptied.write() as connection:
-        for table in (ledger_day, meter, register_state, register_item, register_import, class_profile, class_count):
-            connection.execute(delete(table))
+    empty(kept)
+    with kept.write() as connection:
+        seen(connection, "d-1")
         register(connection, items)
         metered(connection, "d-1", *sorted(read))
         for change in changes:
@@ -418,7 +442,7 @@ def test_energy_is_that_of_each_device_on_each_day_on_which_nobody_read_it(
                 expected[month, one.device_class, one.directorate, source] += Fraction(str(one.share)) * devices
         day += datetime.timedelta(1)
     found = {
-        (one.month, one.device_class, one.directorate, one.source): one for one in rows(emptied, "2026-01", "2026-05")
+        (one.month, one.device_class, one.directorate, one.source): one for one in rows(kept, "2026-01", "2026-05")
     }
     assert {key: one.device_days for key, one in found.items()} == {key: sum_ for key, sum_ in expected.items() if sum_}
     for (month, device_class, _, source), row in found.items():
