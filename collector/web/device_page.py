@@ -16,6 +16,7 @@ from carbon.wording import figure
 from collector.people.roles import Permission
 from collector.power_view import power_path
 from collector.queries import device_detail
+from collector.register_items import items_of_device
 from collector.service import Collector
 from collector.snmp.places import FEEDING_KINDS
 from collector.snmp.traps.record import shown_events
@@ -95,6 +96,7 @@ def _device(request: Request, device_id: str) -> Response:
         network = shown_network(connection, device_id)
         path = power_path(connection, device_id)
         events = shown_events(connection, device_id, _EVENTS)
+        registered = items_of_device(connection, device_id)
     totals = reading.totals()
     now_ns = time.time_ns()
     power = _power_rows(collector, device_id, now_ns - max(days for days, _ in _SPANS.values()) * _DAY_NS, now_ns)
@@ -124,6 +126,7 @@ def _device(request: Request, device_id: str) -> Response:
             "decides": identity.is_person and identity.may(Permission.OPERATE),
             "csrf": identity.csrf,
             "events": events,
+            "registered": registered,
             "feeding_kinds": FEEDING_KINDS,
             "device_kinds": DEVICE_KINDS,
             "today": shown(totals.today.get(device_id, nothing())),

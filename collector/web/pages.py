@@ -18,6 +18,8 @@ from collector.web.estate_page import estate_page
 from collector.web.login import LOGIN_ROUTES
 from collector.web.power_path_routes import POWER_PATH_PAGES
 from collector.web.reading import reading_of
+from collector.web.reconciliation_page import reconciliation_page
+from collector.web.register_page import register_item_page, register_page
 from collector.web.rendering import frame, page, shown
 
 
@@ -96,6 +98,9 @@ PAGES = [
     Route("/", estate_page),
     Route("/devices/{device_id}", device_page),
     *POWER_PATH_PAGES,
+    Route("/register", register_page),
+    Route("/register/items/{item_id}", register_item_page),
+    Route("/register/reconciliation", reconciliation_page),
     Route("/carbon", carbon_page),
     Route("/quality", quality_page),
     Route("/audit", audit_page),

@@ -99,6 +99,15 @@ def bytes_words(count: int) -> str:
     return f"{count} bytes"
 
 
+def count_words(count: int) -> str:
+    """A number of things, its thousands marked.
+
+    >>> count_words(50_000)
+    '50,000'
+    """
+    return f"{count:,}"
+
+
 def _sentence(text: str) -> str:
     """With a capital letter and one full stop."""
     return (text[:1].upper() + text[1:]).rstrip(".") + "."
@@ -118,6 +127,7 @@ _environment = Environment(
 _environment.filters |= {
     "age": age_words,
     "bytes": bytes_words,
+    "count": count_words,
     "energy": energy_words,
     "figure": figure,
     "mass": mass_words,

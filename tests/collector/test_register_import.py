@@ -66,12 +66,19 @@ def planned(database: Database, directory: Path, lines: Sequence[Sequence[str]],
         return plan(connection, file, 1, as_at, "Europe/London")
 
 
+def take_register(
+    database: Database, directory: Path, lines: Sequence[Sequence[str]], as_at: datetime.date = AS_AT
+) -> int:
+    """Import lines, the first of which are headers."""
+    return apply(database, planned(database, directory, lines, as_at), WHO)
+
+
 @pytest.fixture
 def taken(database: Database, tmp_path: Path) -> Import:
     """Imports lines below the usual headers."""
 
     def taken(*lines: Sequence[str], as_at: datetime.date = AS_AT) -> int:
-        return apply(database, planned(database, tmp_path, [HEADERS, *lines], as_at), WHO)
+        return take_register(database, tmp_path, [HEADERS, *lines], as_at)
 
     return taken
 

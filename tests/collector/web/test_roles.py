@@ -5,17 +5,18 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.routing import Mount, Route
 
 from collector.database.schema import account as accounts
-from collector.database.schema import device
+from collector.database.schema import device, register_item
 from collector.diagnoses import diagnose
 from collector.people.accounts import find_account, set_organisations, set_role
 from collector.people.roles import PEOPLE_ONLY, ROLES, Permission
 from collector.web.access import SignIn
 from collector.web.app import every_route
 from collector.web.permissions import NEEDED, path_of
+from tests.collector.test_register_import import HEADERS, LAPTOP, take_register
 from tests.collector.web.estate_of_tests import ESTATE, TROUBLES, settle_in
 from tests.collector.web.served import Enrolled, Served, serving
 from tests.collector.web.signing_in import (
@@ -44,11 +45,14 @@ class Council:
         self.served = served
         self.hosts = hosts
         self.people = {role: signed_in(served, f"the-{role}") for role in ROLES}
+        with served.collector.database.read() as connection:
+            self.item_id = connection.execute(select(register_item.c.id)).scalar() or ""
         self.tokens = {role: api_token(served, role) for role in ROLES}
 
     def address(self, path: str) -> str:
         """A route's path with what it needs filled in."""
-        return path.replace("{device_id}", self.hosts["hall-db01"].device_id).replace("/static", "/static/style.css")
+        filled = path.replace("{device_id}", self.hosts["hall-db01"].device_id).replace("{item_id}", self.item_id)
+        return filled.replace("/static", "/static/style.css")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
             theirs = device.c.id.in_([hosts[name].device_id for name in THEIRS])
             connection.execute(update(device).where(theirs).values(organisation_id=2))
             diagnose(connection, hosts["hall-db01"].device_id, "clock_offset", "of hall-db01", "set it", 0)
+        take_register(served.collector.database, tmp_path_factory.mktemp("register"), [HEADERS, LAPTOP])
         for role in ROLES:
             account(served, f"the-{role}", role)
         yield Council(served, hosts)
