@@ -29,6 +29,8 @@ MED_SERIAL, MED_VENDOR, MED_MODEL = f"{_MED}.3.1.4", f"{_MED}.3.1.5", f"{_MED}.3
 MED_POWER = f"{_MED}.7.1.1"
 """Tenths of a watt that a powered device asks for."""
 _MED_POWER_MOST = 1023
+_MOST_ASKED_WATTS = 102.3
+"""The most that LLDP-MED can say; a port gives 90. CDP could say 4 MW, and whoever plugs in can send it."""
 _LONGEST, _LONGEST_DESCRIPTION = 255, 1024
 
 _V1 = tuple(f"{_REMOTE}.{column}" for column in (4, 5, 6, 7, 8, 9, 10, 11, 12))
@@ -209,7 +211,7 @@ class _Ports:
             found = numbered if numbered in self._by_index else None
         if found is not None:
             return self.of(found)
-        return None, description or ("" if subtype == "mac" else words) or number
+        return None, (description or ("" if subtype == "mac" else words) or number)[:_LONGEST]
 
 
 def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -230,9 +232,9 @@ def _lldp(snapshot: Snapshot, ports: _Ports) -> Iterable[Neighbour]:
         yield replace(
             _remote(snapshot, _V1, index, ports.of_lldp(number)),
             addresses=addresses.get(index, ()),
-            vendor=snapshot.text(f"{MED_VENDOR}.{index}"),
-            model=snapshot.text(f"{MED_MODEL}.{index}"),
-            serial=snapshot.text(f"{MED_SERIAL}.{index}"),
+            vendor=snapshot.text(f"{MED_VENDOR}.{index}")[:_LONGEST],
+            model=snapshot.text(f"{MED_MODEL}.{index}")[:_LONGEST],
+            serial=snapshot.text(f"{MED_SERIAL}.{index}")[:_LONGEST],
             asked_watts=asked / 10 if isinstance(asked, int) and 0 < asked <= _MED_POWER_MOST else None,
         )
 
@@ -341,11 +343,15 @@ def _cdp(snapshot: Snapshot, ports: _Ports) -> list[Neighbour]:
         if len(parts) != 2:
             continue
         values = {name: snapshot.get(f"{column}.{index}") for name, column in _CDP_COLUMNS.items()}
-        words = {name: "" if value is None else text(value) for name, value in values.items()}
+        words = {
+            name: "" if value is None else text(value)[: _LONGEST_DESCRIPTION if name == "version" else _LONGEST]
+            for name, value in values.items()
+        }
         octets = values["address"] if values["address_type"] == _IPV4 else None
         address = _address(b"", octets) if isinstance(octets, bytes) else ""
         mac = mac_of(values["device_id"] or "")
         power = values["power"]
+        watts = power / 1000 if isinstance(power, int) else 0.0
         vendor, model = (
             ("Cisco", words["platform"][6:]) if words["platform"].startswith("cisco ") else ("", words["platform"])
         )
@@ -363,7 +369,7 @@ def _cdp(snapshot: Snapshot, ports: _Ports) -> list[Neighbour]:
                 addresses=_ordered([address] if address else []),
                 vendor=vendor,
                 model=model,
-                asked_watts=power / 1000 if isinstance(power, int) and power > 0 else None,
+                asked_watts=watts if 0 < watts <= _MOST_ASKED_WATTS else None,
             )
         )
     return found

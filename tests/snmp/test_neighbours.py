@@ -125,6 +125,15 @@ def test_cdp_is_read_where_only_that_is_there() -> None:
     assert found.asked_watts == 15.4
 
 
+def test_what_a_neighbour_says_beyond_all_bounds_is_cut_and_its_watts_are_not_believed() -> None:
+    endless = b"x" * 5000
+    found = only(cdp(102, device_id=endless, platform=endless, power=2**32 - 1))
+    assert found.asked_watts is None
+    assert {len(one) for one in (found.chassis_id, found.system_name, found.model)} == {255}
+    by_lldp = only(remote(101) | {f"{MED}.3.1.4.900.101.3": endless})
+    assert len(by_lldp.serial) == 255, "PostgreSQL's index takes 2,704 octets"
+
+
 def test_a_neighbour_that_speaks_both_is_one() -> None:
     found = only(remote(101) | cdp(101))
     assert (found.protocol, found.chassis_id, found.model) == ("lldp", "00:1b:2c:3d:4e:5f", "AIR-AP2802I-E-K9")
