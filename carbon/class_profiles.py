@@ -141,9 +141,20 @@ def month_energy(profile: ClassProfile, month: str, device_days: int | Fraction)
     """
     year, number = int(month[:4]), int(month[5:7])
     days = _days(year, number)[1]
-    whole = round(Fraction(year_by_month(profile, year)[number - 1], days) * device_days)
-    home = round(whole * Fraction(_exact(profile.home_share)))
+    one = year_by_month(profile, year)[number - 1]
+    whole = round_half_even(one * device_days.numerator, days * device_days.denominator)
+    home = _scaled(whole, profile.home_share)
     return ProfileEnergy(whole - home, home, profile.low_factor, profile.high_factor)
+
+
+def round_half_even(over: int, under: int) -> int:
+    """A quotient of whole numbers, rounded to the nearest, and to the even one of two.
+
+    >>> round_half_even(5, 2), round_half_even(7, 2), round_half_even(10, 3)
+    (2, 4, 3)
+    """
+    quotient, rest = divmod(over, under)
+    return quotient + (2 * rest > under or (2 * rest == under and quotient % 2 == 1))
 
 
 @lru_cache(maxsize=1)
@@ -183,4 +194,11 @@ def _exact(number: float) -> Decimal:
 
 
 def _scaled(amount: int, factor: float) -> int:
-    return round(amount * Fraction(_exact(factor)))
+    over, under = _ratio(factor)
+    return round_half_even(amount * over, under)
+
+
+@lru_cache(maxsize=1024)
+def _ratio(number: float) -> tuple[int, int]:
+    """A figure as it was written, as a quotient of whole numbers."""
+    return _exact(number).as_integer_ratio()

@@ -82,10 +82,10 @@ def _rows(
     homes: set[int],
 ) -> Iterator[ClassEnergy]:
     cuts = [stretches[0][0][0], *(span[1] for span, _, _ in stretches)]
-    amounts: dict[tuple[str, ClassProfile], Fraction] = {}
+    amounts: dict[tuple[str, ClassProfile], int | Fraction] = {}
     for (_, month, profile), device_days in zip(stretches, days.between(key, cuts), strict=True):
         if profile is not None and device_days:
-            amounts[month, profile] = amounts.get((month, profile), Fraction(0)) + device_days
+            amounts[month, profile] = amounts.get((month, profile), 0) + device_days
     for (month, profile), device_days in amounts.items():
         energy = month_energy(profile, month, device_days)
         if key.space_id in homes:
@@ -99,7 +99,7 @@ def _rows(
             directorate=key.directorate,
             service_category=key.service_category,
             school=key.school,
-            device_days=device_days,
+            device_days=Fraction(device_days),
             energy=energy,
             source=profile.source,
         )

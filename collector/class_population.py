@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from carbon.calendar import day_bounds, local_day
 from carbon.device_classes import CLASSES
@@ -36,25 +36,29 @@ class ClassKey:
 
 
 class DeviceDays:
-    """How many devices were in use on each day, by key: kept as what is added on which day."""
+    """How many devices were in use on each day, by key: kept as what is added on which day.
+
+    Numbers are exact: whole ones, and fractions where devices are shared.
+    """
 
     def __init__(self) -> None:
-        self._changes: dict[ClassKey, dict[int, Fraction]] = {}
+        self._changes: dict[ClassKey, dict[int, int | Fraction]] = {}
 
-    def add(self, key: ClassKey, span: Span, devices: Fraction) -> None:
+    def add(self, key: ClassKey, span: Span, devices: int | Fraction) -> None:
         if span[0] < span[1]:
             mine = self._changes.setdefault(key, {})
-            mine[span[0]] = mine.get(span[0], Fraction(0)) + devices
-            mine[span[1]] = mine.get(span[1], Fraction(0)) - devices
+            mine[span[0]] = mine.get(span[0], 0) + devices
+            mine[span[1]] = mine.get(span[1], 0) - devices
 
     def __iter__(self) -> Iterator[ClassKey]:
         return iter(self._changes)
 
-    def between(self, key: ClassKey, cuts: Sequence[int]) -> list[Fraction]:
+    def between(self, key: ClassKey, cuts: Sequence[int]) -> list[int | Fraction]:
         """Device-days from each cut to the next."""
-        found = [Fraction(0)] * (len(cuts) - 1)
+        found: list[int | Fraction] = [0] * (len(cuts) - 1)
         changes = self._changes[key]
-        devices, index = Fraction(0), 0
+        devices: int | Fraction = 0
+        index = 0
         for begins, ends in pairwise([*sorted({*changes, *cuts})]):
             devices += changes.get(begins, 0)
             while index + 1 < len(cuts) - 1 and begins >= cuts[index + 1]:
@@ -111,20 +115,20 @@ class Population:
     def _add_register(self, counted: Mapping[str, Sequence[Span]]) -> None:
         """Items in use, without those that are metered, and without days for which a number is known instead."""
         names = ("device_class", "site_id", "space_id", "directorate", "service_category", "school", "share")
-        columns = [register_state.c[name] for name in (*names, "valid_from", "valid_to", "device_id")]
-        ends = day_bounds(self._last, self._time_zone)[1]
+        columns = [register_state.c[name] for name in (*names, "valid_from", "valid_to", "device_id", "quantity")]
+        begins, ends = day_bounds(self._first, self._time_zone)[0], day_bounds(self._last, self._time_zone)[1]
         query = (
-            select(*columns, func.sum(register_state.c.quantity).label("quantity"))
+            select(*columns)
             .join(register_import, register_import.c.id == register_state.c.import_id)
             .where(register_import.c.organisation_id == self._organisation_id, register_import.c.state == "visible")
             .where(register_state.c.status.in_(IN_USE), register_state.c.device_class.in_(sorted(self._classes)))
             .where(register_state.c.valid_from < ends)
-            .group_by(*columns)
+            .where(or_(register_state.c.valid_to.is_(None), register_state.c.valid_to > begins))
         )
         for row in self._connection.execute(query):
             category = row.service_category or CLASSES[row.device_class].category
             key = ClassKey(row.device_class, row.site_id, row.space_id, row.directorate, category, bool(row.school))
-            share = Fraction(str(row.share))
+            share = 1 if row.share == 1 else Fraction(str(row.share))
             span = self._inside(row.valid_from, row.valid_to)
             for part in _without(span, counted.get(row.device_class, ())):
                 self._days.add(key, part, share * row.quantity)
@@ -147,7 +151,7 @@ class Population:
                     mine = ClassKey(
                         name, key.site_id, key.space_id, key.directorate, CLASSES[name].category, school=False
                     )
-                    self._days.add(mine, span, Fraction(devices))
+                    self._days.add(mine, span, devices)
 
     def _metered_by_class(self, month: datetime.date) -> dict[str, list[SeenDevice]]:
         """Devices that are metered in a month, as they were at its end."""
