@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon.class_profiles import ClassProfile, month_energy, packaged_profiles, year_by_month
@@ -47,6 +47,7 @@ def test_a_year_is_its_working_days_and_its_other_days() -> None:
     assert profile.year_wh(2024) == profile.year_wh(2025) + 24
 
 
+@settings(deadline=None)
 @given(PROFILES, st.integers(2016, 2035))
 def test_months_add_up_to_the_year_to_the_microjoule(profile: ClassProfile, year: int) -> None:
     months = year_by_month(profile, year)
@@ -55,6 +56,7 @@ def test_months_add_up_to_the_year_to_the_microjoule(profile: ClassProfile, year
     assert abs(sum(months) - profile.year_wh(year) * 3_600_000_000) <= Decimal("0.5")
 
 
+@settings(deadline=None)
 @given(PROFILES, st.integers(1, 12), st.integers(0, 300_000))
 def test_office_and_home_add_up_to_the_whole(profile: ClassProfile, month: int, device_days: int) -> None:
     name = f"2026-{month:02}"
@@ -76,6 +78,7 @@ def test_a_device_for_half_a_month_uses_half() -> None:
     )
 
 
+@settings(deadline=None)
 @given(PROFILES)
 def test_short_idle_watts_count_in_idle_hours_alone(profile: ClassProfile) -> None:
     asleep = replace(profile, other_days="asleep")
