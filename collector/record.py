@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from collector.claim import Identity, claim
 from collector.clones import Sender
-from collector.database.schema import device_status, energy_fact, guest_fact, ledger, ledger_due, meter
+from collector.database.schema import device_status, energy_fact, guest_fact, ledger_due, meter
 from collector.database.upsert import upsert
 from collector.errors import CollectorError
 from collector.ledger import FEEDS
@@ -23,6 +23,7 @@ from collector.record_estate import record_estate
 from collector.snmp.leases import Lease, hold
 
 _OTHER_KIND = "energy of a meter that was of another kind before"
+_FED_KINDS = frozenset({"counter", "power"})
 _METERS = select(meter.c.name, meter.c.id, meter.c.kind, meter.c.covers).where(meter.c.device_id == bindparam("device"))
 
 
@@ -115,8 +116,9 @@ def _facts(connection: Connection, parts: Sequence[tuple[Incoming, str]]) -> Non
 def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
     """Row numbers of the device's meters by name; those that the report names first are made.
 
-    A meter that was of another kind before is left out: counts, watts and processor time cannot be one ledger's row. One
-    that a person has linked before anything was read there has no kind yet, and takes that of its first reading.
+    A meter that was of another kind before is left out: counts, watts and processor time cannot be one ledger's row. A
+    place of the power path is of whichever kind was told last: it may be linked before it is read, and tell a counter
+    only since its firmware or its profile knows one. Its counts have epochs of their own, so that no time is told twice.
     """
     wanted = {"device": recording.device_id}
     known = {row.name: row for row in connection.execute(_METERS, wanted)}
@@ -141,23 +143,13 @@ def meter_ids(connection: Connection, recording: Recording) -> dict[str, int]:
             make_loss_meter(connection, recording.device_id, one, recording.received_at)
         known = {row.name: row for row in connection.execute(_METERS, wanted)}
     told = {one.name: one for one in recording.meters if one.name in used}
-    kinds = {name: told[name].kind if name in told else row.kind for name, row in known.items()}
-    unread = {
-        name
-        for name, row in known.items()
-        if kinds[name] != row.kind and row.covers == FEEDS and not _was_read(connection, row.id)
-    }
-    for name in unread:
-        first = {"kind": told[name].kind, "source": told[name].source}
-        connection.execute(update(meter).where(meter.c.id == known[name].id).values(**first))
-    return {name: row.id for name, row in known.items() if kinds[name] == row.kind or name in unread}
-
-
-def _was_read(connection: Connection, meter_id: int) -> bool:
-    """Whether a meter has or had readings: they go after a while, and their half-hours stay."""
-    facts = exists().where(energy_fact.c.meter_id == meter_id)
-    half_hours = exists().where(ledger.c.meter_id == meter_id)
-    return bool(connection.execute(select(or_(facts, half_hours))).scalar_one())
+    others = [one for name, one in told.items() if one.kind != known[name].kind]
+    fed = [one for one in others if known[one.name].covers == FEEDS and {one.kind, known[one.name].kind} <= _FED_KINDS]
+    for one in fed:
+        newest = {"kind": one.kind, "source": one.source}
+        connection.execute(update(meter).where(meter.c.id == known[one.name].id).values(**newest))
+    left_out = {one.name for one in others if one not in fed}
+    return {name: row.id for name, row in known.items() if name not in left_out}
 
 
 def _late(connection: Connection, recordings: Sequence[Recording]) -> list[bool]:

@@ -55,9 +55,12 @@ class Feeds:
         for place in places:
             if not place.measures or (place.role == "poe_port" and place.meter not in self.linked):
                 continue
+            # What is told in one way begins anew in the other: a counter's difference would hold the watts told since.
             if place.exact:
+                self._watts.pop(place.meter, None)
                 self._counted(report, at, place)
             else:
+                self._counts.pop(place.meter, None)
                 self._integrated(report, at, place)
 
     def _integrated(self, report: Report, at: SampleTime, place: Place) -> None:

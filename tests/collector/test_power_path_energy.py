@@ -105,3 +105,28 @@ def test_an_outlet_that_was_linked_before_it_was_read_is_counted_by_its_counter(
     assert row is not None, "its readings were left out"
     assert (row.kind, row.source) == ("counter", "snmp_counter")
     assert row.measured_uj == pytest.approx(80 * 1800 * 1e6, rel=1e-9)
+
+
+@pytest.mark.parametrize("fine_first", [True, False])
+def test_an_inlet_whose_counter_becomes_finer_or_coarser_loses_no_half_hour(
+    database: Database, *, fine_first: bool
+) -> None:
+    start = recent_half_hour(6)
+
+    def read(second: int) -> DeviceReading:
+        step = 0.001 if (second < 2700) == fine_first else 0.1
+        energy = reading("inlet", "1", "Inlet", 100 + 5 * second / 3600, "energy", step=step)
+        return device_reading("pdu", [reading("inlet", "1", "Inlet", 5000), energy], "pdu-1")
+
+    one = Polled(database, start, read)
+    one.run(range(0, 7261, 60))
+    one.roll()
+    with database.read() as connection:
+        query = select(ledger.c.half_hour, ledger.c.measured_uj, ledger.c.covered_seconds).join(meter)
+        query = query.where(current(), meter.c.name == "inlet/1", ledger.c.half_hour < start + 7200)
+        rows = {row.half_hour - start: row for row in connection.execute(query)}
+    assert sorted(rows) == [0, 1800, 3600, 5400]
+    for row in rows.values():
+        assert row.covered_seconds >= 1440, "what was added up when it changed is lost, as coverage"
+        assert row.measured_uj <= 5000 * 1800 * 1e6 * 1.0001
+        assert row.measured_uj >= 5000 * 1440 * 1e6

@@ -89,6 +89,21 @@ def test_a_counter_s_differences_add_up_to_it_over_any_gaps(polls: list[tuple[in
     assert len({one.epoch for report in reports for one in report.meters}) == 1
 
 
+@given(st.lists(st.booleans(), min_size=2, max_size=120))
+def test_a_place_that_tells_its_counter_now_fine_now_coarse_counts_no_time_twice(fine: list[bool]) -> None:
+    polls = [
+        (60 * number, outlet(watts=60, energy_kwh=60 * 60 * number / 3.6e6, step=0.001 if one else 0.1))
+        for number, one in enumerate(fine)
+    ]
+    ends: list[tuple[int, int]] = []
+    for report in told(polls):
+        for one in report.readings:
+            assert one.interval_ns == 0 or report.meters[one.meter].kind == "power" or one.differences[0] > 0
+            ends.append((one.unix_ns - one.interval_ns, one.unix_ns))
+    spans = sorted(span for span in ends if span[0] < span[1])
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
+
+
 def test_a_counter_that_is_set_back_begins_anew_and_counts_nothing_for_it() -> None:
     series = [(0, 70.0), (300, 70.1), (600, 0.0), (900, 0.2)]
     reports = told([(second, outlet(50, value)) for second, value in series])
