@@ -7,6 +7,8 @@ RAPL or model 20%, product sheet x count 30%, else 50%).
 DEFAULT_TIER = 0.50
 
 METER_TIERS: dict[str, float] = {
+    "supplier": 0.02,
+    "supplier_estimate": 0.50,
     "acpi_meter": 0.10,
     "redfish": 0.10,
     "ipmi_dcmi": 0.10,

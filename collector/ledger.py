@@ -126,8 +126,8 @@ def _roll_meter(connection: Connection, row: Any, due: Sequence[int], now: int) 
     closed = [half_hour for half_hour in half_hours if half_hour <= closed_before(now)]
     changed: set[int] = set()
     for meter_id, computed in _rows(connection, row, facts, closed).items():
-        written = _write(connection, meter_id, computed, now)
-        _write_days(connection, meter_id, row.device_id, written)
+        written = write_rows(connection, meter_id, computed, now)
+        write_days(connection, meter_id, row.device_id, written)
         changed |= written
     _compact(connection, row.id, [key for key in facts if key[0] in closed])
     return changed
@@ -323,7 +323,7 @@ def _curve_at(curves: Sequence[tuple[int, int, PowerCurve]], half_hour: int) -> 
     return version, curve
 
 
-def _write(connection: Connection, meter_id: int, computed: Mapping[int, Mapping[str, Any]], now: int) -> set[int]:
+def write_rows(connection: Connection, meter_id: int, computed: Mapping[int, Mapping[str, Any]], now: int) -> set[int]:
     """Write the rows that differ from what stands; the half-hours written."""
     if not computed:
         return set()
@@ -377,7 +377,7 @@ def current() -> Any:
     return ~select(other.c.revision).where(higher).exists()
 
 
-def _write_days(connection: Connection, meter_id: int, device_id: str, half_hours: set[int]) -> None:
+def write_days(connection: Connection, meter_id: int, device_id: str, half_hours: set[int]) -> None:
     """Bring the days of these half-hours up to date, in the same transaction."""
     if not half_hours:
         return

@@ -102,7 +102,7 @@ def undo(database: Database, import_id: int, who: Who) -> None:
             for one in some:
                 _put_back(connection, one, who)
     with database.write() as connection:
-        _remove_places(connection, json.loads(row.created))
+        remove_places(connection, json.loads(row.created))
 
 
 def _begin(connection: Connection, plan: Plan, who: Who) -> int:
@@ -133,7 +133,7 @@ def _clear_abandoned(connection: Connection, organisation_id: int) -> None:
     )
     for row in connection.execute(query).all():
         _take_back(connection, row.id)
-        _remove_places(connection, json.loads(row.created))
+        remove_places(connection, json.loads(row.created))
         connection.execute(delete(register_import).where(register_import.c.id == row.id))
 
 
@@ -314,7 +314,7 @@ def _details(connection: Connection, site_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _remove_places(connection: Connection, created: dict[str, list[Any]]) -> None:
+def remove_places(connection: Connection, created: dict[str, list[Any]]) -> None:
     """Unsay what an import said of sites; unmake sites and spaces of it that nothing else uses by now."""
     for one in created.get("details", []):
         connection.execute(delete(site_detail).where(site_detail.c.site_id == one["site_id"]))

@@ -1,11 +1,13 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
+import csv
 import datetime
 import ipaddress
 import os
 import pwd
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,13 @@ def collector_id(state_directory: Path | None) -> str:
 def spreadsheet_cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula: names come from hosts and from elsewhere (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def echo_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV to stdout; texts cannot act as formulae."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 def moment(at: int) -> str:

@@ -53,6 +53,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.metadata import metadata
+from collector.database.meter_files import meter_bill, meter_file, meter_file_reading, supplier_mapping
 from collector.database.metering import meter_place
 from collector.database.neighbourhood import device_feed, managed_device, snmp_neighbour
 from collector.database.network import snmp_asked, snmp_device, snmp_poller
@@ -100,7 +101,10 @@ __all__ = [
     "managed_device",
     "metadata",
     "meter",
+    "meter_bill",
     "meter_edge",
+    "meter_file",
+    "meter_file_reading",
     "meter_place",
     "organisation",
     "organisation_boundary",
@@ -129,5 +133,6 @@ __all__ = [
     "source_state",
     "space",
     "space_pue",
+    "supplier_mapping",
     "user_organisation",
 ]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
-MPAN, OTHER_MPAN = "2000000000015", "1200000000023"
+MPAN, OTHER_MPAN = "2000000000015", "1200000000020"
 SPRING, AUTUMN = datetime.date(2026, 3, 29), datetime.date(2026, 10, 25)
 DAYS = (datetime.date(2026, 3, 28), SPRING, datetime.date(2026, 3, 30), datetime.date(2026, 10, 24), AUTUMN)
 PLAIN_DAYS = (DAYS[2], DAYS[3])
