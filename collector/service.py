@@ -32,6 +32,7 @@ from collector.keys import DAY_SECONDS
 from collector.ledger import forget_old_facts
 from collector.limits import Limits
 from collector.lines import SeriesTemplate
+from collector.metering_alarms import alarms_of_yesterday, note_alarms
 from collector.outbox import OutboxDepth, Pump, Trim, append, trim, waiting
 from collector.people.configuration import limits_of
 from collector.people.service import forget
@@ -62,6 +63,8 @@ OUTBOX_LARGEST_BYTES = 20 * 10**9
 CLOCK_SECONDS = 30
 SEARCH_SECONDS = 900
 """Between looks for what outlets and PoE ports feed."""
+METERING_SECONDS = 3 * 3600
+"""Between looks whether parts exceed their meter: of yesterday, which late readings may still change."""
 
 
 class Collector:
@@ -130,6 +133,7 @@ class Collector:
             (self._write_own_point, OWN_POINT_SECONDS),
             (self._forget, 6 * 3600),
             (self.search_power_path, SEARCH_SECONDS),
+            (self.check_metering, METERING_SECONDS),
         ):
             at = datetime.datetime.now(datetime.UTC)
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
@@ -258,6 +262,15 @@ class Collector:
         with cluster_job(self.database, "power_path") as mine:
             if mine:
                 search(self.database, write, int(time.time()))
+
+    def check_metering(self) -> None:
+        """Look whether the metering tree can be so: a part that is more than its whole becomes a diagnosis."""
+        now = int(time.time())
+        with cluster_job(self.database, "metering") as mine:
+            if mine:
+                with self.database.read() as connection:
+                    found = alarms_of_yesterday(connection, now)
+                self.writer.run(lambda connection, _items: [note_alarms(connection, found, now)], None)
 
     def _forget(self) -> None:
         now = int(time.time())

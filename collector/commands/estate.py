@@ -1,5 +1,6 @@
 """`ictagent estate`: devices, where they stand and whose they are; spaces and the organisation beside them."""
 
+import datetime
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +12,14 @@ from agent.choice import RUNGS
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.wording import figure
 from collector.commands.common import actor, collector_id, database_of, plain_errors
+from collector.commands.estate_meter import meter
 from collector.commands.estate_organisation import organisation
 from collector.commands.estate_profile import profile
 from collector.commands.estate_register import export, import_register, list_imports, reconcile, undo
 from collector.commands.estate_site import site
 from collector.commands.estate_space import space
 from collector.commands.estate_totals import coverage, totals
+from collector.commands.estate_tree import show_tree
 from collector.database.estate import SPACE_KINDS
 from collector.estate import Placement, find_device, place
 from collector.estate import retire as retire_device
@@ -40,6 +43,7 @@ def estate() -> None:
 estate.add_command(site)
 estate.add_command(space)
 estate.add_command(organisation)
+estate.add_command(meter)
 estate.add_command(profile)
 for _command in (import_register, list_imports, undo, export, reconcile, totals, coverage):
     estate.add_command(_command)
@@ -78,12 +82,38 @@ def _row_json(row: DeviceRow) -> dict[str, Any]:
     return {**asdict(row), "silent": row.silent, "host_missing": row.host_missing}
 
 
-@estate.command(epilog="\b\nExample:\n  ictagent estate show web01")
-@click.argument("device")
+@estate.command(
+    epilog="\b\nExamples:\n  ictagent estate show web01\n  ictagent estate show --tree\n"
+    '  ictagent estate show --tree --site "County Hall" --month 2026-10'
+)
+@click.argument("device", required=False)
+@click.option("--tree", is_flag=True, help="Instead of a device: what feeds what, and how each part's energy is known.")
+@click.option("--site", help="Of the tree only this site.")
+@click.option("--month", type=click.DateTime(["%Y-%m"]), help="The tree's month; this one without.")
+@click.option("--organisation", "organisation_name", help="The tree's organisation; the first without.")
+@click.option("--guests", is_flag=True, help="With each virtual machine's part of its host.")
 @_STATE
 @output_option()
-def show(device: str, state_directory: Path | None, output: str) -> None:
-    """One device with inventory, sources and diagnoses."""
+def show(
+    device: str | None,
+    tree: bool,
+    site: str | None,
+    month: datetime.datetime | None,
+    organisation_name: str | None,
+    guests: bool,
+    state_directory: Path | None,
+    output: str,
+) -> None:
+    """One device with inventory, sources and diagnoses; or with --tree the metering tree of a month."""
+    if tree == (device is not None):
+        raise click.UsageError("give a DEVICE, or --tree")
+    if tree:
+        with database_of(state_directory) as database, plain_errors():
+            show_tree(database, site, month, organisation_name, guests, output)
+        return
+    if site or month or organisation_name or guests:
+        raise click.UsageError("--site, --month, --organisation and --guests belong to --tree")
+    assert device is not None  # noqa: S101  # one of the two
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         detail = device_detail(connection, find_device(connection, device))
     if output == "json":
