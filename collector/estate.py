@@ -13,6 +13,7 @@ from collector.database.schema import device, device_evidence, device_placement,
 from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
 from collector.history import history_edit
+from collector.snmp.poe_feed import end_feeds
 from collector.spaces import make_space, set_kind
 
 
@@ -89,6 +90,8 @@ def retire(
         raise BadRequest(f"the device {device_id} is retired since {day}", "take it back with --undo")
     with history_edit(connection, device_id, now if retired_at is None else retired_at, now, collector_id):
         connection.execute(update(device).where(device.c.id == device_id).values(retired_at=None if undo else now))
+        if not undo:
+            end_feeds(connection, device_id, now)
     audit(connection, now, actor, "estate.unretire" if undo else "estate.retire", device_id, {})
     touch(connection)
 

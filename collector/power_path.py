@@ -23,6 +23,7 @@ from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
 from collector.ledger import FEEDS
 from collector.snmp.devices import last_reading
+from collector.snmp.fed import LinkedPort
 from collector.snmp.places import ONE_FOR_ONE, WHOLE, Place, places_of
 
 BY_HAND = json.dumps([{"how": "person", "detail": "linked by hand"}])
@@ -198,6 +199,22 @@ def linked_meters(connection: Connection) -> dict[str, frozenset[str]]:
     for row in connection.execute(query):
         found.setdefault(row.device_id, set()).add(row.name)
     return {device_id: frozenset(names) for device_id, names in found.items()}
+
+
+def linked_ports(connection: Connection) -> dict[str, tuple[LinkedPort, ...]]:
+    """The PoE ports that feed a device now, by switch: an estimate of the switch holds what they feed."""
+    child = device.alias()
+    query = (
+        select(meter.c.device_id, meter.c.name, child.c.kind)
+        .join(meter_edge, meter_edge.c.parent_meter_id == meter.c.id)
+        .join(child, child.c.id == meter_edge.c.child_device_id)
+        .where(meter_edge.c.valid_to.is_(None), meter.c.name.startswith("poe_port/"))
+        .order_by(meter.c.name)
+    )
+    found: dict[str, tuple[LinkedPort, ...]] = {}
+    for row in connection.execute(query):
+        found[row.device_id] = (*found.get(row.device_id, ()), LinkedPort(row.name, row.kind))
+    return found
 
 
 def _links(connection: Connection, *where: ColumnElement[bool]) -> list[Link]:

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
@@ -22,6 +23,8 @@ from collector.host_facts import host_facts
 from collector.host_power import DevicePoint, HostPower, derive
 from collector.lines import SeriesTemplate
 from collector.wire import Received, Refused, WireReport
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 LONGEST_EVENT_CODE = 64
 
@@ -85,6 +88,8 @@ class Recording:
     inventory_body: str = ""
     inventory_sha256: str = ""
     evidence: dict[str, str] = field(default_factory=dict)
+    mac_addresses: tuple[str, ...] = ()
+    """Evidence too, of a physical machine: by these switches see it at their ports."""
     platform: str = ""
     link_uuid: str = ""
     diagnoses: list[Diagnosis] = field(default_factory=list)
@@ -113,6 +118,7 @@ def prepare(received: Received, context: DeviceContext, sent: Sent) -> Recording
         host_name = report.inventory.host_name or host_name
         recording.inventory_body, recording.inventory_sha256 = canonical(report.inventory)
         recording.evidence = _evidence(report.inventory)
+        recording.mac_addresses = _mac_addresses(report.inventory)
         recording.platform = report.inventory.platform[:64]
         if report.inventory.platform == "virtual_machine" and not report.inventory.cloud:
             recording.link_uuid = link_uuid(report.inventory.system_uuid)
@@ -237,13 +243,21 @@ def pack(lines: Sequence[str], times_ns: Iterable[int]) -> Batch | None:
 
 
 def _evidence(inventory: Inventory) -> dict[str, str]:
-    """What may tell that two devices are one; never identity. Addresses of virtual cards are too common to help."""
+    """What may tell that two devices are one; never identity."""
     found = {
         "host_name": inventory.host_name,
         "machine_id": inventory.machine_id,
         "serial": inventory.serial,
     }
     return {name: value[:256] for name, value in found.items() if value}
+
+
+def _mac_addresses(inventory: Inventory) -> tuple[str, ...]:
+    """Addresses of a physical machine's cards. Those that software gave itself (the second bit is set) are too common."""
+    if inventory.platform != "physical":
+        return ()
+    found = (one.mac_address.lower().replace("-", ":") for one in inventory.network_cards)
+    return tuple(dict.fromkeys(one for one in found if _MAC.fullmatch(one) and not int(one[:2], 16) & 2))
 
 
 def _clock(offset_seconds: float, samples: int) -> Diagnosis:

@@ -85,7 +85,10 @@ def _inventory(connection: Connection, recording: Recording) -> None:
             "first_seen_at": recording.first_sample_at,
             "last_seen_at": recording.last_sample_at,
         }
-        for name, value in recording.evidence.items()
+        for name, value in (
+            *recording.evidence.items(),
+            *(("mac_address", one) for one in recording.mac_addresses),
+        )
     ]
     upsert(connection, device_evidence, evidence, ("last_seen_at",))
     _twins(connection, recording)

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from collector.snmp.device_power import DevicePower, device_power
-from collector.snmp.identity import DeviceIdentity, every_text, identify
+from collector.snmp.fed import FedDevice, LinkedPort, PoeKnowledge, PoePort, fed_devices
+from collector.snmp.identity import DeviceIdentity, identify, rows_of_text
 from collector.snmp.neighbours import Neighbour
 from collector.snmp.poll_plan import PARTS, Part
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.readings import Reading, readings
+from collector.snmp.rows import rows
 from collector.snmp.selection import select
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.utilisation import MemoryUse, ProcessorLoad, memory, processors
@@ -29,8 +31,23 @@ class DeviceReading:
     profiles: tuple[str, ...]
     neighbours: tuple[Neighbour, ...] = ()
     """What it sees at its ports: of its last inventory, where the poll did not ask again."""
-    powered_classes: tuple[int, ...] = ()
-    """The class (0 to 8, 0 for "not told") of each device that it feeds over Ethernet, where its profiles tell."""
+    poe_ports: tuple[PoePort, ...] | None = None
+    """Its ports that can feed over Ethernet, and what class (0 to 8, 0 for "not told") of device each feeds; None where
+    its profiles tell none."""
+    linked: tuple[LinkedPort, ...] = ()
+    """Its PoE ports that a person linked to devices."""
+
+    @property
+    def powered_classes(self) -> tuple[int, ...]:
+        """The class of each device that it feeds, where its profiles tell."""
+        return tuple(one.poe_class for one in self.poe_ports or () if one.poe_class is not None)
+
+    @property
+    def fed(self) -> list[FedDevice]:
+        """The devices whose energy its own figure holds."""
+        kind, hardware = self.identity.kind, self.identity.hardware
+        known = PoeKnowledge(kind, hardware, self.power, self.readings, self.poe_ports, self.neighbours, self.linked)
+        return fed_devices(known)
 
 
 def evaluate(snapshot: Snapshot, holding: Sequence[Profile], parts: Collection[Part] = PARTS) -> DeviceReading:
@@ -50,14 +67,24 @@ def evaluate(snapshot: Snapshot, holding: Sequence[Profile], parts: Collection[P
         processors(snapshot, busy),
         memory(snapshot, busy),
         tuple(one.name for one in holding),
-        powered_classes=powered_classes(snapshot, busy),
+        poe_ports=poe_ports(snapshot, busy),
     )
 
 
-def powered_classes(snapshot: Snapshot, holding: Sequence[Profile]) -> tuple[int, ...]:
-    """The classes of what a device's ports feed over Ethernet."""
-    told = every_text(snapshot, (rule for one in holding for rule in one.powered_port))
-    return tuple(int(one) if one.isdecimal() and int(one) <= HIGHEST_POE_CLASS else 0 for one in told)
+def poe_ports(snapshot: Snapshot, holding: Sequence[Profile]) -> tuple[PoePort, ...] | None:
+    """The ports that can feed over Ethernet, by the first profile that tells of any; None where none does."""
+    for rule in (rule for one in holding for rule in one.powered_port):
+        feeding = dict(rows_of_text(snapshot, rule))
+        found = [PoePort(index, _class(feeding.get(index))) for _, index, _ in rows(snapshot, rule.oid, rule.index)]
+        if found:
+            return tuple(found)
+    return None
+
+
+def _class(told: str | None) -> int | None:
+    if told is None:
+        return None
+    return int(told) if told.isdecimal() and int(told) <= HIGHEST_POE_CLASS else 0
 
 
 def evaluate_whole(snapshot: Snapshot, among: Iterable[Profile] | None = None) -> DeviceReading:

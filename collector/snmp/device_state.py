@@ -11,7 +11,9 @@ from dataclasses import asdict
 from agent.report import SampleTime
 from collector.snmp.client import SnmpClient, SnmpError
 from collector.snmp.device import evaluate
+from collector.snmp.device_power import DevicePower
 from collector.snmp.devices import PolledDevice
+from collector.snmp.fed import LinkedPort, PoePort, seen_as_fed
 from collector.snmp.fetch import KnownRows, fetch, holding
 from collector.snmp.held_diagnoses import HeldDiagnoses
 from collector.snmp.identity import SYS_UP_TIME, DeviceIdentity
@@ -25,6 +27,7 @@ from collector.snmp.polled import Before, Poll
 from collector.snmp.profile import Profile
 from collector.snmp.profile_files import profiles
 from collector.snmp.rates import TICKS_PER_SECOND, restarted
+from collector.snmp.readings import Reading
 from collector.snmp.snapshot import Snapshot
 from collector.snmp.utilisation import MemoryUse, ProcessorLoad
 
@@ -45,7 +48,10 @@ class DeviceState:
         self.managed_states: dict[str, ManagedState] = {}
         self.shown_at = self.noted_at = 0
         self.last_load: tuple[list[ProcessorLoad], list[MemoryUse]] = ([], [])
-        self.powered_classes: tuple[int, ...] = ()
+        self.poe_ports: tuple[PoePort, ...] | None = None
+        self.linked: tuple[LinkedPort, ...] = ()
+        """Its PoE ports that a person linked to devices."""
+        self.last_power: tuple[DevicePower, list[Reading]] = (DevicePower(), [])
         self.told = ""
         self.diagnoses = HeldDiagnoses()
         self.problems: tuple[SnmpError, ...] = ()
@@ -114,11 +120,19 @@ class DeviceState:
             self.managed = tuple(managed(snapshot, self.holding))
         if "utilisation" in parts:
             self.last_load = (reading.processors, reading.memory)
-            self.powered_classes = reading.powered_classes
+            self.poe_ports = reading.poe_ports
+        if "power" in parts:
+            self.last_power = (reading.power, reading.readings)
         up_time = self._note_up_time(snapshot)
         # What this poll did not ask is as it was.
         reading = dataclasses.replace(
-            reading, identity=self.identity, neighbours=self.neighbours, powered_classes=self.powered_classes
+            reading,
+            identity=self.identity,
+            neighbours=self.neighbours,
+            poe_ports=self.poe_ports,
+            linked=self.linked,
+            power=self.last_power[0],
+            readings=self.last_power[1],
         )
         return Poll(at, self._boot_id, reading, found, frozenset(parts), up_time, time.monotonic() - begun)
 
@@ -148,5 +162,6 @@ def page_body(poll: Poll, load: tuple[Sequence[ProcessorLoad], Sequence[MemoryUs
         "memory": [asdict(one) for one in load[1]],
         "interfaces": [asdict(one) for one in found],
         "up_time_seconds": poll.up_time_seconds,
+        "fed": [asdict(one) for one in seen_as_fed(reading.fed)],
     }
     return json.dumps(shown, separators=(",", ":"))

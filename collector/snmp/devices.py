@@ -21,10 +21,12 @@ from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
 from collector.snmp.evidence import note_evidence
+from collector.snmp.fed import SeenAsFed
 from collector.snmp.held_diagnoses import DiagnosesChanged
 from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
 from collector.snmp.neighbours import Neighbour
+from collector.snmp.poe_feed import end_feeds, note_fed
 
 KEY_SECONDS = 100 * 365 * DAY_SECONDS
 """The key's secret is forgotten as it is made: nobody can send with it."""
@@ -97,6 +99,8 @@ class PollOutcome:
     reading: str | None = None
     neighbours: tuple[Neighbour, ...] | None = None
     """What it sees at its ports, None where that was not asked."""
+    fed: tuple[SeenAsFed, ...] | None = None
+    """What it feeds over Ethernet, with a `reading`."""
     diagnoses: DiagnosesChanged | None = None
     """Those that began, hold or ended, where that is to be written."""
     mac_address: str = ""
@@ -157,6 +161,7 @@ def remove_device(connection: Connection, device_id: str, actor: str, collector_
         raise NotFound(f"the device {device_id} is not polled", "see ictagent snmp list")
     if connection.execute(select(device.c.retired_at).where(device.c.id == device_id)).scalar_one() is None:
         retire(connection, device_id, actor, now, collector_id)
+    end_feeds(connection, device_id, now)
     audit(connection, now, actor, "snmp.remove", device_id, {})
     touch(connection)
 
@@ -251,6 +256,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
             note_neighbours(connection, one.device_id, one.neighbours, one.at)
         if one.mac_address:
             note_evidence(connection, one.device_id, {"mac_address": [one.mac_address]}, one.at)
+        if one.fed is not None:
+            note_fed(connection, one.device_id, one.fed, one.at)
         if one.kind:
             same = (device.c.id == one.device_id) & (device.c.kind != one.kind)
             if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from carbon.network_models import Level
 from carbon.network_power import Typical, typical_power, ups_loss
-from carbon.poe import Fed, feeds
+from carbon.poe import Fed
 from collector.snmp.device import DeviceReading
 from collector.snmp.device_power import FEEDING, UPS_POWER_FACTOR, DevicePower, rated_watts
-from collector.snmp.neighbours import Neighbour
+from collector.snmp.fed import FED_KINDS, FedDevice
 from collector.snmp.places import FEEDING_KINDS
 from collector.snmp.polled import OwnPower
 
-FED_KINDS = frozenset({"access_point", "phone", "camera"})
-"""What usually has no supply of its own, and is fed by the port that it stands at."""
+ASKED_SHARE = 0.5
+"""What a device of no known kind takes of what it asks for: our assumption, as for the classes from 4 on (`carbon.poe`)."""
 SOURCES: dict[Level, str] = {
     "measured": "snmp_catalogue",
     "datasheet": "snmp_catalogue",
@@ -44,7 +44,8 @@ def estimated_power(reading: DeviceReading) -> Typical:
         if rated is not None:
             return ups_loss(rated, reading.power.watts)
         return typical_power(identity.kind, identity.hardware, identity.vendor)
-    fed = fed_at_ports(identity.hardware, reading.neighbours)
+    # One or the other holds what is fed, by the rule that the fed devices' side goes by too.
+    fed = fed_at_ports(reading.fed) if reading.poe_ports is None and reading.power.poe_watts is None else None
     return typical_power(
         identity.kind,
         identity.hardware,
@@ -52,7 +53,7 @@ def estimated_power(reading: DeviceReading) -> Typical:
         identity.members,
         reading.power.poe_watts,
         reading.powered_classes,
-        fed,
+        fed if fed != Fed() else None,
     )
 
 
@@ -77,23 +78,20 @@ def with_estimate(reading: DeviceReading) -> DeviceReading:
     return replace(reading, power=told)
 
 
-def fed_at_ports(hardware: str, neighbours: Iterable[Neighbour]) -> Fed | None:
-    """What the devices known at a switch's ports take there, if any of them is of a kind that is fed: one a port.
+def fed_at_ports(fed: Iterable[FedDevice]) -> Fed:
+    """What the devices at a switch's ports take there. One that asks for watts takes no more than it asks for."""
+    return sum((_taken(one) for one in fed), Fed())
 
-    A device that asks for watts (LLDP-MED, CDP) is fed, and takes no more than it asks for; of others that is assumed where
-    the switch's name says that it feeds.
-    """
-    found: dict[tuple[int | None, str], Fed] = {}
-    for one in neighbours:
-        asked = one.asked_watts
-        if one.kind not in FED_KINDS or (asked is None and not feeds(hardware)):
-            continue
-        typical = typical_power(one.kind, one.model, one.vendor)
-        fed = Fed(typical.watts, typical.low, typical.high)
-        if asked is not None:
-            fed = Fed(min(fed.watts, asked), min(fed.low, asked), asked)
-        found[one.if_index, one.port] = fed
-    return sum(found.values(), Fed()) if found else None
+
+def _taken(one: FedDevice) -> Fed:
+    asked = None if one.neighbour is None else one.neighbour.asked_watts
+    if asked is not None and one.kind not in FED_KINDS:
+        return Fed(ASKED_SHARE * asked, 0.0, asked)
+    model, vendor = ("", "") if one.neighbour is None else (one.neighbour.model, one.neighbour.vendor)
+    typical = typical_power(one.kind, model, vendor)
+    if asked is None:
+        return Fed(typical.watts, typical.low, typical.high)
+    return Fed(min(typical.watts, asked), min(typical.low, asked), asked)
 
 
 def ups_rating(reading: DeviceReading) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from collector.database.schema import device, device_evidence, snmp_device
+from collector.database.schema import device, device_evidence, managed_device, snmp_device
 from collector.database.upsert import upsert
 
 Way = Literal["serial", "mac_address", "address", "host_name"]
@@ -81,11 +81,13 @@ def _evidence(connection: Connection, way: Way, wanted: Collection[str]) -> dict
 
 
 def _addresses(connection: Connection, wanted: Collection[str]) -> dict[str, str]:
-    """The device that is polled at each address."""
+    """The device that is polled at each address, or that a controller tells to have it."""
     if not wanted:
         return {}
     query = select(snmp_device.c.host, snmp_device.c.device_id).where(snmp_device.c.removed_at.is_(None))
-    return _single((row.host, row.device_id) for row in connection.execute(query) if row.host in wanted)
+    managed = select(managed_device.c.address, managed_device.c.device_id).where(managed_device.c.absent_at.is_(None))
+    rows = [*connection.execute(query), *connection.execute(managed)]
+    return _single((row[0], row[1]) for row in rows if row[0] in wanted)
 
 
 def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

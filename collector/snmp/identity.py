@@ -83,16 +83,21 @@ def _text_of(snapshot: Snapshot, rule: TextRule) -> str:
 
 
 def _texts_of(snapshot: Snapshot, rule: TextRule) -> Iterator[str]:
+    return (told for _, told in rows_of_text(snapshot, rule))
+
+
+def rows_of_text(snapshot: Snapshot, rule: TextRule) -> Iterator[tuple[str, str]]:
+    """The rows of a rule that meet its conditions: index and text."""
     for _, index, value in rows(snapshot, rule.oid, rule.index, rule.where):
         if is_instance(rule.oid) and index:
             continue
         said = _said(value, rule)
         if said[0].lower() in _UNSAID:
-            yield ""
+            yield index, ""
             continue
         others = [(column, beside(snapshot, column, index)) for column in rule.more]
         parts = [*said, *("" if other is None else mapped(column, other) for column, other in others)]
-        yield " ".join(rule.format.format(*parts).split())
+        yield index, " ".join(rule.format.format(*parts).split())
 
 
 def _said(value: SnmpValue, rule: TextRule) -> list[str]:

@@ -1,25 +1,28 @@
-"""Which switch feeds a device over Ethernet, and whether its energy is therefore the switch's already.
+"""Which switch feeds a device over Ethernet, and whose energy the device's therefore is, in the database, dated.
 
-A polled switch that sees a device at its port contains the device's energy: in what it measures at its inlet, in the PoE
-that it reads, or in what its estimate adds for known devices at its ports. So a device that is fed is attribution and
-enters no total, as a virtual machine on a known host does. A switch that reads no power at that very port feeds nothing
-there: the device has a supply of its own, and counts.
+What a polled switch feeds `collector.snmp.fed` decides, from the same reading from which the switch's own figure is made:
+a device that it feeds is in that figure. So it is attribution and enters no total, as a virtual machine on a known host
+does. How the device itself is known (polled, told by its controller, with an agent) does not matter.
 """
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection, insert, or_, select, update
 
 from carbon.calendar import HALF_HOUR_SECONDS, half_hour_of
-from collector.database.schema import device, device_evidence, device_feed, snmp_device, snmp_neighbour
+from collector.database.schema import (
+    device,
+    device_evidence,
+    device_feed,
+    managed_device,
+    snmp_device,
+    snmp_neighbour,
+)
 from collector.estate_version import touch
-
-SMALLEST_WATTS = 0.5
-"""A port that gives less feeds nothing."""
-FEEDERS = ("switch", "router", "firewall", "network_device")
-"""Kinds that feed what stands at their ports: access points and printers see switches too."""
+from collector.snmp.evidence import Traits, recognise
+from collector.snmp.fed import SeenAsFed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,59 +34,84 @@ class Feed:
     watts: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SeenAtPort:
-    """A device as a switch sees it: at this port, which gives `watts` (None: not told)."""
+class _Reading(msgspec.Struct):
+    """Of a switch's last reading, which is large, what is needed here."""
 
-    switch_id: str
-    port: str
-    watts: float | None
+    fed: list[SeenAsFed] = []
 
 
-def feeding(seen: Sequence[SeenAtPort]) -> Feed | None:
-    """The port that feeds a device, of those that see it: one that gives power, else one that does not tell; None where
-    none of them feeds it.
-    """
-    giving = [one for one in seen if one.watts is not None and one.watts >= SMALLEST_WATTS]
-    untold = [one for one in seen if one.watts is None]
-    chosen = next(iter(sorted(giving or untold, key=lambda one: (one.switch_id, one.port))), None)
-    return None if chosen is None else Feed(chosen.switch_id, chosen.port, chosen.watts)
+def feeding(feeds: Sequence[Feed]) -> Feed | None:
+    """The port that feeds a device, of those that are said to: one whose watts are told, else any; None of none."""
+    return min(feeds, key=lambda one: (one.watts is None, one.switch_id, one.port), default=None)
 
 
 def feed_of(connection: Connection, device_id: str) -> Feed | None:
-    """The port that feeds a device, by what switches see at their ports and read there."""
-    evidence = select(device_evidence.c.value).where(device_evidence.c.device_id == device_id)
-    macs = set(connection.execute(evidence.where(device_evidence.c.name == "mac_address")).scalars())
-    serials = set(connection.execute(evidence.where(device_evidence.c.name == "serial")).scalars())
-    is_it = or_(snmp_neighbour.c.mac.in_(macs), snmp_neighbour.c.serial.in_(serials))
+    """The port that feeds a device, by the last readings of the switches that see it."""
+    marks = _marks(connection, device_id)
+    is_it = or_(
+        snmp_neighbour.c.mac.in_(marks.mac_address),
+        snmp_neighbour.c.serial.in_(marks.serial),
+        *(snmp_neighbour.c.addresses.contains(f'"{one}"') for one in sorted(marks.address)),
+    )
+    sees = select(snmp_neighbour.c.device_id).where(is_it, snmp_neighbour.c.gone_at.is_(None))
+    owner = select(device.c.organisation_id).where(device.c.id == device_id).scalar_subquery()
     query = (
-        select(snmp_neighbour.c.device_id, snmp_neighbour.c.if_index, snmp_neighbour.c.port, snmp_device.c.reading)
-        .join(snmp_device, snmp_device.c.device_id == snmp_neighbour.c.device_id)
-        .join(device, device.c.id == snmp_neighbour.c.device_id)
-        .where(is_it, snmp_neighbour.c.gone_at.is_(None), snmp_neighbour.c.device_id != device_id)
-        .where(snmp_device.c.removed_at.is_(None), device.c.retired_at.is_(None), device.c.kind.in_(FEEDERS))
+        select(snmp_device.c.device_id, snmp_device.c.reading)
+        .join(device, device.c.id == snmp_device.c.device_id)
+        .where(snmp_device.c.device_id.in_(sees), snmp_device.c.device_id != device_id)
+        .where(snmp_device.c.removed_at.is_(None), device.c.retired_at.is_(None), device.c.organisation_id == owner)
     )
-    return feeding(
-        [
-            SeenAtPort(row.device_id, row.port, port_watts(row.reading, row.if_index, row.port))
-            for row in connection.execute(query)
-        ]
+    found = []
+    for row in connection.execute(query):
+        fed = msgspec.json.decode(row.reading or "{}", type=_Reading).fed
+        found += [Feed(row.device_id, one.port, one.watts) for one in fed if _same(one, marks)]
+    return feeding(found)
+
+
+def _same(seen: SeenAsFed, marks: Traits) -> bool:
+    """Whether a fed device is the one with these marks: the surest that both have decides, as in `recognise`."""
+    if seen.serial and marks.serial and seen.serial in marks.serial:
+        return True
+    return seen.mac in marks.mac_address or bool(marks.address.intersection(seen.addresses))
+
+
+def _marks(connection: Connection, device_id: str) -> Traits:
+    """By what a device is known where it is seen."""
+    evidence = select(device_evidence.c.name, device_evidence.c.value).where(device_evidence.c.device_id == device_id)
+    told: dict[str, set[str]] = {}
+    for row in connection.execute(evidence):
+        told.setdefault(row.name, set()).add(row.value)
+    polled = select(snmp_device.c.host).where(snmp_device.c.device_id == device_id, snmp_device.c.removed_at.is_(None))
+    managed = select(managed_device.c.address).where(
+        managed_device.c.device_id == device_id, managed_device.c.absent_at.is_(None), managed_device.c.address != ""
     )
+    addresses = {*connection.execute(polled).scalars(), *connection.execute(managed).scalars()}
+    return Traits(frozenset(told.get("serial", ())), frozenset(told.get("mac_address", ())), frozenset(addresses))
 
 
-def port_watts(reading: str, if_index: int | None, port: str) -> float | None:
-    """Watts that a switch gives at a port, by its last reading (JSON); None where it does not tell.
+def note_fed(connection: Connection, switch_id: str, fed: Collection[SeenAsFed], at: int) -> None:
+    """Keep what a switch feeds from `at` (Unix seconds) on, and that it feeds others no longer. Its reading is written."""
+    before = {
+        row.device_id: row.port
+        for row in connection.execute(
+            select(device_feed).where(device_feed.c.switch_id == switch_id, device_feed.c.valid_to.is_(None))
+        )
+    }
+    traits = [
+        Traits(frozenset({one.serial} - {""}), frozenset({one.mac} - {""}), frozenset(one.addresses)) for one in fed
+    ]
+    matches = zip(fed, recognise(connection, traits), strict=True)
+    now = {match.device_id: one.port for one, match in matches if match is not None and match.device_id != switch_id}
+    for device_id in sorted(before.keys() | now.keys()):
+        if before.get(device_id) != now.get(device_id):
+            note_feed(connection, device_id, feed_of(connection, device_id), at)
 
-    A PoE reading belongs to the port whose name it has, else to the one whose ifIndex ends its row's index, where the
-    row's index is that alone or is preceded by a group (pethPsePortIndex is the ifIndex on most switches).
-    """
-    rows = json.loads(reading)["readings"] if reading else []
-    poe = [one for one in rows if one["role"] == "poe_port" and one["quantity"] == "power"]
-    named = [one["value"] for one in poe if port and one["name"] == port]
-    if len(named) == 1:
-        return float(named[0])
-    numbered = [one["value"] for one in poe if if_index is not None and one["oid"].endswith(f".{if_index}")]
-    return float(numbered[0]) if len(numbered) == 1 else None
+
+def end_feeds(connection: Connection, switch_id: str, at: int) -> None:
+    """A switch is in use no longer: what it fed counts for itself from the next half-hour on, or is another's."""
+    mine = select(device_feed.c.device_id).where(device_feed.c.switch_id == switch_id, device_feed.c.valid_to.is_(None))
+    for device_id in list(connection.execute(mine).scalars()):
+        note_feed(connection, device_id, feed_of(connection, device_id), at)
 
 
 def note_feed(connection: Connection, device_id: str, feed: Feed | None, at: int) -> None:

@@ -21,12 +21,13 @@ from collector.database.writer import Writer
 from collector.errors import CollectorError, LeaseLost
 from collector.estate_version import estate_version
 from collector.ingest import Ingest
-from collector.power_path import linked_meters
+from collector.power_path import linked_meters, linked_ports
 from collector.snmp.asked import AskedPoll, asked_polls, forget_asked, note_asked
 from collector.snmp.client import Credential, Endpoint, SnmpAuthError, SnmpClient, SnmpError
 from collector.snmp.device import DeviceReading
 from collector.snmp.device_state import DeviceState, page_body
 from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled_devices
+from collector.snmp.fed import LinkedPort, seen_as_fed
 from collector.snmp.held_diagnoses import diagnoses_of
 from collector.snmp.leases import Lease, Leases
 from collector.snmp.managed_report import ManagedState, managed_report, taken
@@ -75,6 +76,7 @@ class Poller:
         self._leases = leases
         self._estate_version = ""
         self._linked: Mapping[str, frozenset[str]] = {}
+        self._linked_ports: Mapping[str, tuple[LinkedPort, ...]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
         self._states: dict[str, DeviceState] = {}
@@ -186,6 +188,7 @@ class Poller:
         with self._database.read() as connection:
             devices = {one.device_id: one for one in polled_devices(connection)}
             self._linked = linked_meters(connection)
+            self._linked_ports = linked_ports(connection)
         self._estate_version = version
         if renewal is None:
             return Share(dict.fromkeys(devices), devices)
@@ -242,6 +245,7 @@ class Poller:
                 device = state.device
                 endpoint = Endpoint(device.host, device.port, device.timeout_seconds, device.retries)
                 state.client = self._open(endpoint, self._credential(device.credential))
+            state.linked = self._linked_ports.get(state.device.device_id, ())
             poll = await state.read(state.client, parts)
             state.before.feeds.linked = self._linked.get(state.device.device_id, frozenset())
             report = report_of(
@@ -293,6 +297,7 @@ class Poller:
                 profiles=names,
                 kind=kind,
                 reading=shown,
+                fed=tuple(seen_as_fed(poll.reading.fed)) if shown is not None else None,
                 diagnoses=diagnoses,
                 neighbours=state.neighbours if "inventory" in poll.parts else None,
                 mac_address=state.identity.mac_address if "inventory" in poll.parts else "",

@@ -377,12 +377,12 @@ class StandIn(Poller):
     async def _succeeded(self, state: DeviceState, poll: Poll) -> None:  # noqa: ARG002  # the poller's
         state.problems = ()
 
-    async def _failed(self, state: DeviceState, error: Exception) -> None:  # noqa: ARG002  # the poller's
+    async def _failed(self, state: DeviceState, error: Exception, begun: float) -> None:  # noqa: ARG002  # the poller's
         if state.device.device_id.startswith("dead"):
             self.silent.add(state.device.device_id)
         else:
             self.misses += 1
-        state.schedule.failed(time.monotonic())
+        state.schedule.failed(time.monotonic(), begun)
         await state.close()
 
 

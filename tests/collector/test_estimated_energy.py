@@ -12,6 +12,7 @@ from collector.database.schema import ledger, meter
 from collector.ledger import current
 from collector.snmp.device import DeviceReading
 from collector.snmp.estimate import own_estimate
+from collector.snmp.fed import PoePort
 from collector.snmp.identity import DeviceIdentity
 from tests.collector.hosts import recent_half_hour
 from tests.snmp.power_path_of_tests import Polled, device_reading
@@ -25,8 +26,9 @@ FED_WATTS = CLASS_TYPICAL_WATTS[3][0] / PSE_EFFICIENCY
 def stack(second: int) -> DeviceReading:
     """A stack of two that feeds four devices of class 3 in every second hour."""
     identity = DeviceIdentity("switch", "Cisco", "CBS350-48P-4X", members=("CBS350-48P-4X", ""))
-    classes = (3,) * 4 if second // 3600 % 2 else ()
-    return replace(device_reading("switch", []), identity=identity, powered_classes=classes)
+    delivers = second // 3600 % 2 == 1
+    ports = tuple(PoePort(f"1.{number}", 3 if delivers else None) for number in range(1, 5))
+    return replace(device_reading("switch", []), identity=identity, poe_ports=ports)
 
 
 def test_a_days_estimated_energy_is_the_sum_of_its_half_hours(sqlite_database: Database) -> None:

@@ -1,24 +1,35 @@
 """Access points of controllers, as devices of the estate whose energy is in exactly one place. On both databases."""
 
-import json
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from agent.report import SampleTime
+from agent.report import NetworkCard, SampleTime
 from carbon.calendar import HALF_HOUR_SECONDS
 from collector.database.engine import Database
-from collector.database.schema import device, device_accounting, managed_device, snmp_device
+from collector.database.schema import device, device_accounting, device_feed, managed_device, snmp_device
 from collector.estate import retire
 from collector.segments import load_segments
-from collector.snmp.devices import NewDevice, PollOutcome, add_device, note_polls
+from collector.snmp.device import DeviceReading
+from collector.snmp.device_power import DevicePower
+from collector.snmp.device_state import page_body
+from collector.snmp.devices import NewDevice, PollOutcome, add_device, note_polls, remove_device
+from collector.snmp.fed import seen_as_fed
+from collector.snmp.identity import DeviceIdentity
 from collector.snmp.managed import ManagedDevice
 from collector.snmp.managed_report import ManagedState, managed_report
 from collector.snmp.managed_store import ManagedFound, ToRecord, note_managed
 from collector.snmp.neighbours import Neighbour
-from collector.snmp.poe_feed import Feed, SeenAtPort, feed_of, feeding, note_feed, port_watts
+from collector.snmp.poe_feed import Feed, feed_of, feeding, note_feed
+from collector.snmp.poll_plan import PARTS
+from collector.snmp.polled import Poll
+from collector.snmp.readings import Reading
+from tests.collector.hosts import SERVER, deliver, new_host, recent_half_hour
 
 HALL = ManagedDevice("1", "access_point", "Cisco", "ap-hall", "AIR-AP2802I", "FCW1", "00:1b:2c:00:00:01", online=True)
 STORE = ManagedDevice("2", "access_point", "Cisco", "ap-store", "AIR-AP2802I", "FCW2", "00:1b:2c:00:00:02", online=True)
@@ -34,13 +45,26 @@ def told(database: Database, controller: str, at: int, *found: ManagedDevice) ->
         return note_managed(connection, [ManagedFound(controller, at, found)])[0]
 
 
-def switch_sees(database: Database, switch: str, watts: float | None, at: int = 1000) -> None:
-    """HALL at port Gi1/0/7, which gives `watts`."""
-    row = {"role": "poe_port", "quantity": "power", "name": "Gi1/0/7", "oid": "1.3.6.1.7", "value": watts}
-    reading = json.dumps({"readings": [] if watts is None else [row]})
-    seen = (Neighbour("lldp", 7, "Gi1/0/7", "mac", HALL.mac),)
+SEEN = Neighbour("lldp", 7, "Gi1/0/7", "mac", HALL.mac, capabilities=("access_point",))
+
+
+def switch_says(database: Database, switch: str, told: DeviceReading, at: int = 1000) -> None:
+    """A poll of a switch, as the poller writes it."""
+    poll = Poll(SampleTime(at * 10**9, at * 10**9), "boot", told, [], frozenset(PARTS), None, 0.1)
+    fed = tuple(seen_as_fed(told.fed))
+    shown = page_body(poll, ([], []), [])
     with database.write() as connection:
-        note_polls(connection, [PollOutcome(switch, at, "ok", reading=reading, neighbours=seen)])
+        outcome = PollOutcome(switch, at, "ok", reading=shown, neighbours=tuple(told.neighbours), fed=fed)
+        note_polls(connection, [outcome])
+
+
+def switch_sees(database: Database, switch: str, watts: float | None, at: int = 1000, *, seen: bool = True) -> None:
+    """HALL at port Gi1/0/7 of a switch that is measured; the port gives `watts`."""
+    read = [] if watts is None else [Reading("1.7", "power", "W", watts, "poe_port", "Gi1/0/7", "test", index="1.7")]
+    told = DeviceReading(
+        DeviceIdentity("switch"), DevicePower(80.0, "device"), read, [], [], (), (SEEN,) if seen else ()
+    )
+    switch_says(database, switch, told, at)
 
 
 def test_a_managed_access_point_is_one_device_under_whatever_controller(database: Database) -> None:
@@ -103,16 +127,54 @@ def test_the_switch_that_reads_its_port_feeds_it_and_gives_its_power(database: D
         assert feed_of(connection, hall.device_id) is None
 
 
-def test_a_port_is_found_by_its_name_or_its_interface() -> None:
-    def reading(**changes: object) -> str:
-        row = {"role": "poe_port", "quantity": "power", "name": "port 7", "oid": "1.3.6.1.1.7", "value": 4.5}
-        return json.dumps({"readings": [row | changes]})
+def fed_by(database: Database, device_id: str) -> list[tuple[str, int, int | None]]:
+    query = select(device_feed).where(device_feed.c.device_id == device_id).order_by(device_feed.c.id)
+    with database.read() as connection:
+        return [(row.switch_id, row.valid_from, row.valid_to) for row in connection.execute(query)]
 
-    assert port_watts(reading(), 7, "Gi1/0/7") == 4.5
-    assert port_watts(reading(name="Gi1/0/9"), None, "Gi1/0/9") == 4.5
-    assert port_watts(reading(), 8, "Gi1/0/8") is None
-    assert port_watts(reading(role="outlet"), 7, "Gi1/0/7") is None
-    assert port_watts("", 7, "Gi1/0/7") is None
+
+def one_known_as(database: Database, how: str) -> str:
+    """HALL as a device of the estate: polled itself, told by a controller, or a machine with an agent."""
+    if how == "managed":
+        return told(database, polled(database, "10.1.2.3", "wireless_controller"), 900, HALL)[0].device_id
+    if how == "polled":
+        itself = polled(database, "10.1.9.7", "access_point")
+        with database.write() as connection:
+            note_polls(connection, [PollOutcome(itself, 900, "ok", mac_address=HALL.mac)])
+        return itself
+    cards = [NetworkCard("docker0", "02:42:ac:11:00:02"), NetworkCard("eth0", HALL.mac.upper())]
+    host = new_host(database, recent_half_hour(), inventory=replace(SERVER, network_cards=cards))
+    deliver(database, host, *host.reports(60))
+    return host.enrolled.device_id
+
+
+@pytest.mark.parametrize("how", ["managed", "polled", "agent"])
+def test_however_a_device_is_known_its_switch_feeds_it_from_its_poll_until_it_sees_it_no_longer(
+    database: Database, how: str
+) -> None:
+    one, switch = one_known_as(database, how), polled(database, "10.1.2.5", "switch")
+    switch_sees(database, switch, 7.5, 2000)
+    switch_sees(database, switch, 7.5, 2100)
+    assert fed_by(database, one) == [(switch, 2000, None)]
+    switch_sees(database, switch, 7.5, 4000, seen=False)
+    assert fed_by(database, one) == [(switch, 2000, 5400)]
+    switch_sees(database, switch, None, 6000)
+    switch_sees(database, switch, 0.0, 7300)
+    assert fed_by(database, one)[1:] == [(switch, 6000, 9000)]
+
+
+def test_a_feed_ends_with_its_switch_and_is_anothers_where_that_sees_it_too(database: Database) -> None:
+    one = one_known_as(database, "polled")
+    first, second = polled(database, "10.1.2.5", "switch"), polled(database, "10.1.2.6", "switch")
+    switch_sees(database, first, 7.5, 2000)
+    switch_sees(database, second, None, 2000)
+    assert fed_by(database, one) == [(first, 2000, None)]
+    with database.write() as connection:
+        remove_device(connection, first, "test", "c1")
+    assert [(row[0], row[2] is None) for row in fed_by(database, one)] == [(first, False), (second, True)]
+    with database.write() as connection:
+        retire(connection, second, "test", int(time.time()), "c1")
+    assert all(row[2] is not None for row in fed_by(database, one))
 
 
 def test_its_power_is_measured_by_the_switch_or_typical_of_its_kind() -> None:
@@ -131,21 +193,15 @@ def test_its_power_is_measured_by_the_switch_or_typical_of_its_kind() -> None:
 
 
 AT = 1_700_000_000 // HALF_HOUR_SECONDS * HALF_HOUR_SECONDS
-PORTS = st.lists(
-    st.builds(
-        SeenAtPort,
-        st.sampled_from(["a", "b"]),
-        st.sampled_from(["1", "2"]),
-        st.sampled_from([None, 0.0, 0.2, 4.0, 12.0]),
-    ),
-    max_size=3,
+FEEDS = st.lists(
+    st.builds(Feed, st.sampled_from("ab"), st.sampled_from("12"), st.sampled_from([None, 4.0, 12.0])), max_size=3
 )
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(changes=st.lists(st.tuples(st.integers(60, 2400), PORTS), min_size=1, max_size=6))
+@given(changes=st.lists(st.tuples(st.integers(60, 2400), FEEDS), min_size=1, max_size=6))
 def test_an_access_points_energy_is_in_exactly_one_place_however_knowledge_changes(
-    sqlite_database: Database, changes: Sequence[tuple[int, Sequence[SeenAtPort]]]
+    sqlite_database: Database, changes: Sequence[tuple[int, Sequence[Feed]]]
 ) -> None:
     """In a half-hour in which a switch contained it at any time it is not counted, in every other it is."""
     with sqlite_database.write() as connection:

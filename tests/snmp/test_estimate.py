@@ -12,6 +12,7 @@ from carbon.poe import CLASS_TYPICAL_WATTS, PSE_EFFICIENCY
 from collector.snmp.device import DeviceReading, evaluate_whole
 from collector.snmp.device_power import DevicePower, device_power
 from collector.snmp.estimate import estimated_power, own_estimate, ups_rating, with_estimate
+from collector.snmp.fed import PoePort
 from collector.snmp.identity import DeviceIdentity
 from collector.snmp.neighbours import Neighbour
 from collector.snmp.poll_plan import wanted
@@ -26,6 +27,9 @@ ENTITY, POE = "1.3.6.1.2.1.47.1.1.1.1", "1.3.6.1.2.1.105.1.1.1"
 ENTERPRISES = "1.3.6.1.4.1"
 MODEL_WATTS = 61.53
 """Of a CBS350-48P-4X, by its datasheet."""
+
+
+TWO_FED = (PoePort("1.1", 4), PoePort("1.2", 1))
 
 
 def read(values: dict[str, SnmpValue]) -> DeviceReading:
@@ -122,10 +126,10 @@ def test_ports_that_deliver_tell_the_class_of_what_they_feed() -> None:
 
 def test_what_is_fed_is_estimated_by_class_where_no_watts_are_told() -> None:
     given = sum(CLASS_TYPICAL_WATTS[one][0] for one in (4, 1)) / PSE_EFFICIENCY
-    found = estimated_power(a_reading(powered_classes=(4, 1)))
+    found = estimated_power(a_reading(poe_ports=TWO_FED))
     assert found.watts == pytest.approx(MODEL_WATTS + given, abs=0.01)
     assert found.basis == "datasheet of CBS350-48P-4X, and 2 PoE ports by their class"
-    measured = a_reading(powered_classes=(4, 1), power=DevicePower(poe_watts=18.0))
+    measured = a_reading(poe_ports=TWO_FED, power=DevicePower(poe_watts=18.0))
     assert estimated_power(measured).watts == pytest.approx(MODEL_WATTS + 20, abs=0.01)
 
 
