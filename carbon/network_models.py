@@ -78,6 +78,10 @@ _VIRTUAL = re.compile(
     r"|hyper-?v|\bxen\b|ciscoCSR1000v",
     re.IGNORECASE,
 )
+_CALLED_VIRTUAL = re.compile(
+    r"virtual[ -]?(?:switch|connect|chassis)|kvm[ -]?(?:switch|console|extender|over|\d+)|port\b.*\bkvm", re.IGNORECASE
+)
+"""Machines all the same: several chassis that act as one, a blade enclosure's switch, a switch for keyboards and screens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def find(kind: str, hardware: str, vendor: str = "") -> Match | None:
     >>> find("switch", "CBS350-48P-4X").basis
     'datasheet of CBS350-48P-4X'
     """
-    if _VIRTUAL.search(hardware):
+    if _VIRTUAL.search(_CALLED_VIRTUAL.sub("", hardware)):
         return Match(0.0, "virtual", "a virtual machine: what it needs is its host's")
     known = [one for one in models() if _same_maker(one.vendor, vendor)]
     for wanted in _names(hardware):

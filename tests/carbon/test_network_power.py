@@ -109,6 +109,26 @@ def test_a_virtual_machine_draws_nothing_of_its_own(hardware: str) -> None:
     assert (found.watts, found.low, found.high, found.level) == (0, 0, 0, "virtual")
 
 
+@pytest.mark.parametrize(
+    "hardware",
+    [
+        "catalyst65xxVirtualSwitch",
+        "cat4xxxVirtualSwitch",
+        "ciscoC68xxVirtualSwitch",
+        "HP Virtual Connect Flex-10",
+        "EX4300 Virtual Chassis",
+        "Dominion KX KVM-over-IP switch",
+        "16-port KVM",
+        "KVM switch",
+    ],
+)
+def test_a_machine_that_is_called_virtual_draws_power_all_the_same(hardware: str) -> None:
+    found = typical_power("switch", hardware)
+    assert found.level != "virtual"
+    assert found.high > found.watts > found.low > 0
+    assert ("chassis" in found.basis) == ("VirtualSwitch" in hardware)
+
+
 def test_members_of_a_stack_count_one_each_by_their_own_model() -> None:
     small, large = typical_power("switch", "CBS350-24T-4X"), typical_power("switch", "CBS350-48P-4X")
     stack = typical_power("switch", "a stack", members=["CBS350-24T-4X", "CBS350-48P-4X", "CBS350-48P-4X"])
