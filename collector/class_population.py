@@ -90,7 +90,7 @@ class Population:
 
     def device_days(self) -> DeviceDays:
         """All of it."""
-        begun = self._register_begins()
+        begun = _register_begins(self._connection, self._organisation_id, self._time_zone)
         counts: dict[str, list[tuple[CountRow, Span]]] = {}
         for row in class_counts(self._connection, self._organisation_id):
             span = self._inside(row.since, row.until, until_day=begun.get(row.key.device_class))
@@ -101,16 +101,6 @@ class Population:
         if counts:
             self._add_counts(counts)
         return self._days
-
-    def _register_begins(self) -> dict[str, int]:
-        """The day of the first register that had a class: from it on, the register says how many there are."""
-        query = (
-            select(register_state.c.device_class, func.min(register_import.c.as_at))
-            .join(register_import, register_import.c.id == register_state.c.import_id)
-            .where(register_import.c.organisation_id == self._organisation_id, register_import.c.state == "visible")
-            .group_by(register_state.c.device_class)
-        )
-        return {name: ordinal_from(at, self._time_zone) for name, at in self._connection.execute(query).all()}
 
     def _add_register(self, counted: Mapping[str, Sequence[Span]]) -> None:
         """Items in use, without those that are metered, and without days for which a number is known instead."""
@@ -168,6 +158,30 @@ class Population:
         begins = max(ordinal_from(since, self._time_zone), self._whole[0])
         ends = self._whole[1] if until is None else min(ordinal_from(until, self._time_zone), self._whole[1])
         return begins, ends if until_day is None else min(ends, until_day)
+
+
+def numbers_on(connection: Connection, organisation_id: int, time_zone: str, day: datetime.date) -> dict[str, int]:
+    """How many devices of a class there are on a local day by plain numbers: of classes that no register had by then."""
+    begun = _register_begins(connection, organisation_id, time_zone)
+    at = day_bounds(day, time_zone)[0]
+    found: dict[str, int] = {}
+    for row in class_counts(connection, organisation_id):
+        name = row.key.device_class
+        holds = row.since <= at and (row.until is None or at < row.until)
+        if holds and row.devices and day.toordinal() < begun.get(name, day.toordinal() + 1):
+            found[name] = found.get(name, 0) + row.devices
+    return found
+
+
+def _register_begins(connection: Connection, organisation_id: int, time_zone: str) -> dict[str, int]:
+    """The day of the first register that had a class: from it on, the register says how many there are."""
+    query = (
+        select(register_state.c.device_class, func.min(register_import.c.as_at))
+        .join(register_import, register_import.c.id == register_state.c.import_id)
+        .where(register_import.c.organisation_id == organisation_id, register_import.c.state == "visible")
+        .group_by(register_state.c.device_class)
+    )
+    return {name: ordinal_from(at, time_zone) for name, at in connection.execute(query).all()}
 
 
 def _take_one(left: dict[CountKey, int], one: SeenDevice) -> None:

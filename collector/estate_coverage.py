@@ -8,14 +8,13 @@ from sqlalchemy import Connection, func, select
 
 from carbon.calendar import day_bounds, local_day
 from carbon.device_classes import CLASSES
+from collector.class_metered import NOT_ITS_OWN, metered_months, seen_classes
+from collector.class_population import numbers_on
+from collector.class_profiles import profile_at, profile_stretches
 from collector.database.schema import device, ledger_day, meter, organisation
 from collector.register_facts import states
-from collector.register_queries import seen_devices
+from collector.register_queries import IN_USE, seen_devices
 from collector.seen_class import class_of
-
-IN_USE = ("in_use", "on_loan", "unknown")
-_NOT_ITS_OWN = ("feeds", "guest")
-"""What meters cover that are not the device's own energy."""
 
 
 @dataclass(slots=True)
@@ -60,39 +59,66 @@ def _of(
     last = (first + datetime.timedelta(days=32)).replace(day=1) - datetime.timedelta(days=1)
     at = min(day_bounds(last, time_zone)[1] - 1, now)
     last = min(last, local_day(now - now % 1800, time_zone))
-    methods = _methods(connection, organisation_id, first, last)
+    known = _methods(connection, organisation_id, first, last, time_zone)
+    profiles = profile_stretches(connection, organisation_id)
+    profiled = {kind for kind, stretches in profiles.items() if profile_at(stretches, at).profile is not None}
+    numbers = numbers_on(connection, organisation_id, time_zone, last)
     rows: dict[str, CoverageRow] = {}
+
+    def add(kind: str, method: str, devices: int = 1) -> None:
+        row = rows.setdefault(kind, CoverageRow(name, kind))
+        setattr(row, method, getattr(row, method) + devices)
+
     registered: set[str] = set()
     for one in states(connection, organisation_id, at):
         if one.device_id:
             registered.add(one.device_id)
-        if one.facts["status"] not in IN_USE:
+        kind, devices = one.facts["device_class"], one.facts["quantity"]
+        if one.facts["status"] not in IN_USE or kind in numbers:
             continue
-        kind = one.facts["device_class"]
-        row = rows.setdefault(kind, CoverageRow(name, kind))
-        method = methods.get(one.device_id or "") or ("profile" if CLASSES[kind].end_user else "absent")
-        setattr(row, method, getattr(row, method) + one.facts["quantity"])
+        if method := known.get(one.device_id or ""):
+            add(kind, method)
+            devices -= 1
+        if devices:
+            add(kind, "profile" if kind in profiled else "absent", devices)
+    if numbers:
+        # Devices that are read are some of those which are only counted.
+        for seen_one in seen_classes(connection, organisation_id, at):
+            kind, method = seen_one.device_class, known.get(seen_one.device_id)
+            if method and numbers.get(kind):
+                registered.add(seen_one.device_id)
+                add(kind, method)
+                numbers[kind] -= 1
+        for kind, left in numbers.items():
+            add(kind, "profile" if kind in profiled else "absent", left)
     for seen in seen_devices(connection, organisation_id):
         if seen.device_id not in registered:
-            kind = class_of(seen.kind, seen.platform, seen.chassis)
-            rows.setdefault(kind, CoverageRow(name, kind)).seen_not_registered += 1
+            add(class_of(seen.kind, seen.platform, seen.chassis), "seen_not_registered")
     order = list(CLASSES)
     return sorted(rows.values(), key=lambda one: order.index(one.device_class))
 
 
-def _methods(connection: Connection, organisation_id: int, first: datetime.date, last: datetime.date) -> dict[str, str]:
-    """How each device's energy was got in some local days: measured or estimated, whichever is more of it."""
+def _methods(
+    connection: Connection, organisation_id: int, first: datetime.date, last: datetime.date, time_zone: str
+) -> dict[str, str]:
+    """How each device's energy was got in local days of a month: measured or estimated, whichever is more of it.
+
+    What lies in the reading of the switch or the meter that feeds it is measured there.
+    """
     query = (
         select(meter.c.device_id, func.sum(ledger_day.c.measured_uj), func.sum(ledger_day.c.estimated_uj))
         .join(meter, meter.c.id == ledger_day.c.meter_id)
         .join(device, device.c.id == meter.c.device_id)
         .where(
             device.c.organisation_id == organisation_id,
-            meter.c.covers.not_in(_NOT_ITS_OWN),
+            meter.c.covers.not_in(NOT_ITS_OWN),
             ledger_day.c.local_day >= first.isoformat(),
             ledger_day.c.local_day <= last.isoformat(),
             ledger_day.c.covered_seconds > 0,
         )
         .group_by(meter.c.device_id)
     )
-    return {row[0]: "measured" if row[1] >= row[2] and row[1] > 0 else "estimated" for row in connection.execute(query)}
+    found = dict.fromkeys(metered_months(connection, organisation_id, first, last, time_zone), "measured")
+    for device_id, measured, estimated in connection.execute(query):
+        found[device_id] = "measured" if measured >= estimated and measured > 0 else "estimated"
+    return found

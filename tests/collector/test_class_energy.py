@@ -5,7 +5,7 @@ import datetime
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select
 
 from agent.report import Inventory
-from carbon.calendar import day_bounds
 from carbon.class_profiles import month_energy, packaged_profiles, year_by_month
 from collector.class_counts import CountKey, set_count, undo_count
 from collector.class_energy import ClassEnergy, by_month
@@ -38,8 +37,8 @@ from collector.database.schema import (
 )
 from collector.rolling import Due, write_ledger
 from tests.collector.hosts import deliver, new_host
+from tests.collector.registers import Item, metered, midnight, register, seen
 
-ZONE = "Europe/London"
 LAPTOP = packaged_profiles()["laptop"]
 NOW = int(datetime.datetime(2027, 1, 15, tzinfo=datetime.UTC).timestamp())
 
@@ -81,48 +80,6 @@ def empty(database: Database) -> None:
     with database.write() as connection:
         for table in _CONTENT:
             connection.execute(delete(table))
-
-
-def midnight(date: str) -> int:
-    return day_bounds(datetime.date.fromisoformat(date), ZONE)[0]
-
-
-@dataclass(frozen=True)
-class Item:
-    """A state of a register's item."""
-
-    device_class: str = "laptop"
-    since: str = "2026-01-01"
-    until: str = ""
-    quantity: int = 1
-    share: float = 1.0
-    status: str = "in_use"
-    device_id: str | None = None
-    site_id: int | None = None
-    space_id: int | None = None
-    directorate: str = ""
-    school: bool | None = None
-    service_category: str = ""
-
-
-def register(connection: Connection, items: Sequence[Item], as_at: str = "2026-01-01", state: str = "visible") -> None:
-    """Items as an import leaves them."""
-    said = dict.fromkeys(("file_name", "sha256", "mapping", "actor", "created", "undone_by"), "")
-    import_id = connection.execute(
-        insert(register_import)
-        .values(**said, organisation_id=1, as_at=midnight(as_at), at=0, rows=len(items), state=state)
-        .returning(register_import.c.id)
-    ).scalar_one()
-    texts = ("asset_tag", "serial", "host_name", "vendor", "model", "owner", "tenure", "share_key", "notes")
-    empty = dict.fromkeys((*texts, "acquired_on", "disposed_on"), "")
-    for number, one in enumerate(items):
-        item_id = f"r-{import_id}-{number}"
-        connection.execute(insert(register_item).values(id=item_id, organisation_id=1, created_import=import_id))
-        values = {name: getattr(one, name) for name in Item.__dataclass_fields__ if name not in ("since", "until")}
-        bounds = {"valid_from": midnight(one.since), "valid_to": midnight(one.until) if one.until else None}
-        connection.execute(
-            insert(register_state).values(item_id=item_id, import_id=import_id, **empty, **values, **bounds)
-        )
 
 
 def rows(database: Database, first: str = "2026-01", last: str = "2026-12", now: int = NOW) -> list[ClassEnergy]:
@@ -298,22 +255,6 @@ def test_a_number_is_taken_back(estate: Database) -> None:
     with estate.write() as connection:
         undo_count(connection, CountKey(1, "laptop"), midnight("2026-02-01"), "cli:test", NOW)
     assert len(days(estate)) == 12
-
-
-def seen(connection: Connection, device_id: str, kind: str = "host") -> None:
-    connection.execute(insert(device).values(id=device_id, organisation_id=1, kind=kind, created_at=0))
-
-
-def metered(connection: Connection, device_id: str, *dates: str, covers: str = "machine", name: str = "m") -> int:
-    """A meter of a device, and days on which it was read."""
-    values = {"device_id": device_id, "name": name, "source": "x", "kind": "energy", "covers": covers, "parent": ""}
-    made = insert(meter).values(**values, created_at=0).returning(meter.c.id)
-    meter_id: int = connection.execute(made).scalar_one()
-    amounts = {"measured_uj": 10**9, "estimated_uj": 0, "low_uj": 10**9, "high_uj": 10**9, "spread_seconds": 0}
-    for date in dates:
-        day = {"local_day": date, "covered_seconds": 1800, "half_hours": 1, "dirty": False}
-        connection.execute(insert(ledger_day).values(meter_id=meter_id, **amounts, **day))
-    return meter_id
 
 
 def test_a_device_with_readings_has_no_profile_in_their_month(estate: Database) -> None:
