@@ -101,7 +101,7 @@ class TestUp:
 
     def test_no_other_route_writes(self) -> None:
         writing = {route.path for route in (*ROUTES, *PAGES) if set(route.methods or ()) - {"GET", "HEAD"}}
-        own = {"/login", "/logout", "/account/password", "/account/sessions"}
+        own = {"/login", "/logout", "/account/password", "/account/sessions", "/devices/{device_id}/power-path"}
         assert writing == {"/v1/reports", "/v1/enrol", "/v1/key", "/v1/key/rotate", *own}
 
     def test_there_is_no_login_and_no_account(self, local: Served) -> None:
