@@ -23,7 +23,7 @@ lint: $(VENV)/.dev
 
 unit: packages
 	$(BIN)/coverage erase
-	$(BIN)/pytest -q --doctest-modules agent carbon
+	$(BIN)/pytest -q --doctest-modules agent carbon collector --ignore=collector/database/migrations
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --skip-covered | tail -60
 
