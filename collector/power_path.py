@@ -150,6 +150,7 @@ def take_up_link(connection: Connection, link_id: int, actor: str) -> None:
     new = Edge(
         link.parent_meter_id, link.parent_device_id, link.child_device_id, None, link.share, link.valid_from, None
     )
+    _same_organisation(connection, link.parent_device_id, link.child_device_id)
     _check(connection, new, without=link.edge_id)
     connection.execute(update(meter_edge).where(meter_edge.c.id == link.edge_id).values(valid_to=None))
     _audited(connection, link, actor, "path.relink", {"ends": None})
@@ -295,7 +296,10 @@ def _meter(connection: Connection, device_id: str, place: Place, now: int) -> in
 
 
 def _same_organisation(connection: Connection, parent: str, child: str) -> None:
-    query = select(device.c.id, device.c.organisation_id, device.c.retired_at).where(device.c.id.in_((parent, child)))
+    query = select(device.c.id, device.c.organisation_id).where(device.c.id.in_((parent, child)))
+    # Held until the end: of two people who link the same outlet at once, the second sees what the first did. Not the key,
+    # which reports refer to.
+    query = query.order_by(device.c.id).with_for_update(key_share=True)
     rows = {row.id: row for row in connection.execute(query)}
     for one in (parent, child):
         if one not in rows:

@@ -1,6 +1,7 @@
 """What feeds what: proposals from all that is known, links that a person makes, ends and withdraws; on both databases."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -367,3 +368,31 @@ def test_an_outlet_without_readings_has_a_meter_once_it_is_linked(room: Room) ->
     assert "outlet/9" not in room.read(names)
     room.link("outlet/9", room.web.enrolled.device_id)
     assert "outlet/9" in room.read(names)
+
+
+def test_of_two_people_who_link_an_outlet_at_once_one_is_told_of_the_other(postgres_database: Database) -> None:
+    room = furnished(postgres_database)
+    devices = (room.web.enrolled.device_id, room.store.enrolled.device_id)
+    room.write(withdraw_link, room.link("outlet/1", devices[0]), ACTOR)  # its meter is there from now on
+    first_has_linked, second_asks = threading.Event(), threading.Event()
+    refused: list[str] = []
+
+    def second() -> None:
+        first_has_linked.wait(10)
+        second_asks.set()
+        try:
+            room.link("outlet/1", devices[1])
+        except BadRequest as error:
+            refused.append(error.message)
+
+    other = threading.Thread(target=second)
+    other.start()
+    with room.database.write() as connection:
+        found = find_place(connection, room.pdu.device_id, "outlet/1")
+        make_link(connection, WantedLink(room.pdu.device_id, found, devices[0], room.pdu.start), ACTOR)
+        first_has_linked.set()
+        second_asks.wait(10)
+        other.join(0.5)  # it waits for this transaction
+    other.join(10)
+    assert refused == [f"there is no part left: what passes here goes to {devices[0]} (share 1)"]
+    assert [(one.child_device_id, one.share) for one in room.read(links)] == [(devices[0], 1.0)]
