@@ -6,6 +6,7 @@ Without a metering tree it is what every device's own accounting meters say, sum
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -127,7 +128,7 @@ class _Zone:
         by_device: dict[str, list[Segment]] = {}
         for one in self._segments:
             if one.device_id in in_tree:
-                by_device.setdefault(one.device_id, []).append(one)
+                _append(by_device.setdefault(one.device_id, []), one)
         estate = Estate(
             rules=self._rules,
             path=self._path,
@@ -156,6 +157,16 @@ class _Zone:
                     key = (day.isoformat()[:7], meter_id)
                     made = found.generation.get(key, Energy())
                     found.generation[key] = made + amounts.of_meter(meter_id, day, start, end)[0]
+
+
+def _append(segments: list[Segment], new: Segment) -> None:
+    """Add a device's next segment. Each inventory begins one: where nothing else changed, its branch need not be cut."""
+    if segments and segments[-1].end == new.start:
+        joined = replace(segments[-1], end=new.end)
+        if joined == replace(new, start=joined.start, host_name=joined.host_name):
+            segments[-1] = joined
+            return
+    segments.append(new)
 
 
 def _meter_ids(branches: Sequence[Branch], segments: Mapping[str, Sequence[Segment]]) -> set[int]:
