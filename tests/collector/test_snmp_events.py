@@ -4,15 +4,17 @@ import pytest
 from sqlalchemy import select
 
 from collector.database.engine import Database
-from collector.database.schema import outbox, snmp_event
+from collector.database.schema import diagnosis, outbox, snmp_event
 from collector.snmp.devices import NewDevice, add_device
 from collector.snmp.traps.record import (
     KEPT_SECONDS,
     LONGEST_REPETITION_SECONDS,
     NewEvent,
+    RefusedSender,
     events_of,
     forget_old_events,
     keep_events,
+    note_refused,
 )
 
 NOW = 1_800_000_000
@@ -52,3 +54,12 @@ def test_a_device_that_never_rests_fills_no_table(database: Database, monkeypatc
             for number in range(5)
         ]
         assert keep_events(connection, event) == ["new", "new", "new", "too_many", "too_many"]
+
+
+def test_a_device_whose_traps_count_again_is_no_longer_told_of(database: Database) -> None:
+    with database.write() as connection:
+        ups, other = (add_device(connection, NewDevice(f"10.0.0.{number}"), "test") for number in (1, 2))
+        note_refused(connection, [RefusedSender(one, NOW, "its traps do not count", "set it") for one in (ups, other)])
+        keep_events(connection, [NewEvent(ups, NOW * 10**9, "alarm", "warning", "words", "1.3", "a collector")])
+        told = connection.execute(select(diagnosis.c.device_id, diagnosis.c.code)).all()
+    assert told == [(other, "trap_refused")]

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from collector.database.schema import snmp_device, snmp_event
+from collector.database.schema import diagnosis, snmp_device, snmp_event
 from collector.device_context import load_context
 from collector.diagnoses import diagnose
 from collector.lines import SeriesTemplate
@@ -23,6 +23,9 @@ LONGEST_REPETITION_SECONDS = 3600
 """One row stands for repetitions of an hour at most."""
 MOST_A_DAY = 1000
 """Rows of one device within 24 hours; what comes beyond is counted among what was refused."""
+
+TRAP_REFUSED = "trap_refused"
+"""The diagnosis of a device whose traps do not count; over with the first that does."""
 
 Kept = Literal["new", "repeated", "too_many"]
 
@@ -65,14 +68,16 @@ class RefusedSender:
 
 
 def keep_events(connection: Connection, items: Sequence[NewEvent]) -> list[Kept]:
-    """Write events, in order; what became of each."""
+    """Write events, in order; what became of each. What tells one is set up as the collector is."""
+    right = {one.device_id for one in items}
+    connection.execute(delete(diagnosis).where(diagnosis.c.code == TRAP_REFUSED, diagnosis.c.device_id.in_(right)))
     return [_keep(connection, one) for one in items]
 
 
 def note_refused(connection: Connection, items: Sequence[RefusedSender]) -> list[None]:
     """Tell of devices that are set up otherwise than the collector."""
     for one in items:
-        diagnose(connection, one.device_id, "trap_refused", one.detail, one.remedy, one.at)
+        diagnose(connection, one.device_id, TRAP_REFUSED, one.detail, one.remedy, one.at)
     return [None] * len(items)
 
 
