@@ -8,6 +8,7 @@ from carbon.calendar import HALF_HOUR_SECONDS
 from collector.tables.dates import DateOrder, DateProblem, read_date
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([AaPp][Mm])?(?!\d)")
+_NAMED_OFFSET = re.compile(r"\s*\b(BST|GMT|UTC)$", re.IGNORECASE)
 _LATEST = datetime.date(2100, 1, 1)
 
 
@@ -25,31 +26,36 @@ class Stamp:
 
 
 def read_stamp(cell: object, time: object, order: DateOrder) -> Stamp | DateProblem:
-    """The stamp of a cell that holds date and time, or of two cells."""
+    """The stamp of a cell that holds date and time, or of two cells. `GMT`, `UTC` or `BST` behind it is its offset."""
     if isinstance(cell, datetime.datetime) and time is None:
         rounded = cell + datetime.timedelta(seconds=30)  # spreadsheets' fractions of days miss the minute by a hair
         return Stamp(rounded.date(), rounded.hour * 60 + rounded.minute)
     text = "" if cell is None else str(cell).strip()
-    if time is None and (zoned := _zoned(text)) is not None:
-        return zoned
-    date = read_date(
-        cell if time is not None or isinstance(cell, datetime.date) else _without_clock(text), order, _LATEST
-    )
+    named = _NAMED_OFFSET.search(text if time is None else str(time))
+    offset = None if named is None else 3600 if named[1].upper() == "BST" else 0
+    if time is None:
+        text = _NAMED_OFFSET.sub("", text)
+        if offset is None and (zoned := _zoned(text)) is not None:
+            return zoned
+    day = cell if time is not None or isinstance(cell, datetime.date) else _without_clock(text)
+    date = read_date(day, order, _LATEST)
     if date is None:
         return DateProblem("no date", "give the day of each row")
     if isinstance(date, DateProblem):
         return date
-    minutes = _minutes(text if time is None else time)
+    clock = text if time is None else time
+    minutes = _minutes(clock)
     if minutes is None:
-        return DateProblem(f"{text if time is None else time!s} has no time of day", "give it as 13:30")
-    return Stamp(date, minutes)
+        return DateProblem(f"{clock!s} has no time of day", "give it as 13:30")
+    return Stamp(date, minutes, offset)
 
 
 def _zoned(text: str) -> Stamp | None:
-    if not re.search(r"\d(Z|[+-]\d{2}:?\d{2})$", text) or ":" not in text:
+    plain = re.sub(r"(?<=\d)\s+(?=(Z|[+-]\d{2}:?\d{2})$)", "", text)
+    if not re.search(r":\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})$", plain):
         return None
     try:
-        at = datetime.datetime.fromisoformat(text)
+        at = datetime.datetime.fromisoformat(plain)
     except ValueError:
         return None
     offset = at.utcoffset()

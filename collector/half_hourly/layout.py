@@ -1,12 +1,14 @@
 """Where in a file what stands: the line of headers, a row a day or a row a half-hour, and the column of each thing."""
 
+import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.errors import BadRequest
 from collector.half_hourly.channels import channel_of, is_loss_adjusted, unit_of
 from collector.half_hourly.mapping import SupplierMapping
-from collector.half_hourly.mpan import MpanError, mpan_of
+from collector.half_hourly.mpan import MpanError, mpan_in, mpan_of
 from collector.half_hourly.periods import Periods, periods_of
 from collector.register.fields import words
 from collector.tables.sheets import Cell, Sheet
@@ -48,6 +50,13 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+_FLAG = re.compile(r"\bflag|^a ?/ ?e\b|\ba/e|\bstatus|\bquality|\best\b|\bestimate|\bactual")
+_REGISTER = re.compile(r"cumul|\bindex\b|meter read|register|totali[sz]|running|advance to date|closing|opening")
+"""Headers of what a meter's dial shows, which is no energy of half an hour."""
+_TIMES = ("from", "start", "period start", "interval start", "time ending", "period end", "interval end", "end", "to")
+"""Headers of the time beside a date that has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where things stand in a sheet; columns count from 0, None where there is none.
@@ -85,7 +94,7 @@ def find_layout(sheet: Sheet, mapping: SupplierMapping) -> Layout | None:
 
 def _periods(row: Sequence[Cell], mapping: SupplierMapping) -> Periods | None:
     if not mapping.first_period:
-        return periods_of(row)
+        return periods_of([None if _is_flag(cell) else cell for cell in row]) or periods_of(row)
     place = next(
         (column for column, cell in enumerate(row) if cell is not None and words(cell) == words(mapping.first_period)),
         None,
@@ -95,20 +104,30 @@ def _periods(row: Sequence[Cell], mapping: SupplierMapping) -> Periods | None:
     return periods_of([None] * place + list(row[place:])) or Periods(tuple(range(place, min(place + 50, len(row)))), "")
 
 
+def _is_flag(cell: Cell) -> bool:
+    """Whether a header is that of a half-hour's flag."""
+    return isinstance(cell, str) and bool(_FLAG.search(cell.lower().replace("_", " ")))
+
+
 def _of_days(sheet: Sheet, header: int, periods: Periods, mapping: SupplierMapping) -> Layout | None:
     row = sheet.rows[header]
-    taken = set(periods.columns)
-    columns = _columns(row, mapping, sheet, header, taken)
-    flags = {}
-    for place, column in enumerate(periods.columns):
-        after = periods.columns[place + 1] if place + 1 < len(periods.columns) else min(column + 2, len(row))
-        # The flag of a half-hour stands right after its value, whatever its header is.
-        if after - column == 2 and len(periods.columns) > 1 and periods.columns[1] - periods.columns[0] == 2:
-            flags[column] = column + 1
-    columns = {name: column for name, column in columns.items() if column not in flags.values()}
+    flags = _flags(row, periods)
+    columns = _columns(row, mapping, sheet, header, {*periods.columns, *flags.values()})
     if "date" not in columns:
         return None
     return Layout(header, columns, periods, flags=flags)
+
+
+def _flags(row: Sequence[Cell], periods: Periods) -> dict[int, int]:
+    """The column of the flag of each half-hour: right before or after its value, or in the same order in a block of flags."""
+    columns = periods.columns
+    if len(columns) > 1 and columns[1] - columns[0] == 2:
+        before, after = columns[0] - 1, columns[-1] + 1
+        ahead = before >= 0 and _is_flag(row[before]) and not (after < len(row) and _is_flag(row[after]))
+        step = -1 if ahead else 1  # whatever its header is
+        return {column: column + step for column in columns if column + step < len(row)}
+    block = periods_of([cell if _is_flag(cell) and column not in columns else None for column, cell in enumerate(row)])
+    return {} if block is None else dict(zip(columns, block.columns, strict=False))
 
 
 def _of_half_hours(sheet: Sheet, header: int, mapping: SupplierMapping) -> Layout | None:
@@ -144,12 +163,11 @@ def refuse_losses(words_of_it: str) -> None:
 
 def _mpans(row: Sequence[Cell]) -> dict[str, int]:
     """Columns whose header is an MPAN: a column for each meter."""
-    found = {}
+    found: dict[str, int] = {}
     for column, cell in enumerate(row):
-        try:
-            found[mpan_of(cell)] = column
-        except MpanError:
-            continue
+        mpan = mpan_in(cell)
+        if mpan is not None and channel_of(cell) in ("", "active import"):
+            found.setdefault(mpan, column)
     return found
 
 
@@ -162,12 +180,18 @@ def _columns(
         if name == "mpan" and wanted.isdigit():
             continue
         names = (wanted,) if wanted else _SYNONYMS[name]
+        if name == "time" and not wanted:
+            if "date" in found and _has_clock(sheet, header, found["date"]):
+                continue
+            names = (*names, *_TIMES)
         place = _place(row, names, taken | set(found.values()), exact=bool(wanted))
         if place is None and wanted:
             raise BadRequest(
                 f"there is no column {wanted!r}",
                 f"the headers are {', '.join(str(cell) for cell in row if cell is not None)[:300]}",
             )
+        if name == "period" and not wanted and place is not None and not _holds_numbers(sheet, header, place):
+            place = None
         if place is None and name == "mpan":
             place = _column_of_mpans(sheet, header, taken)
         if place is not None:
@@ -222,7 +246,7 @@ def _values(sheet: Sheet, header: int, mapping: SupplierMapping) -> dict[str, in
         return {"": place}
     best: tuple[tuple[int, ...], int] | None = None
     for column, cell in enumerate(row):
-        if not isinstance(cell, str) or not _holds_numbers(sheet, header, column):
+        if not isinstance(cell, str) or _REGISTER.search(cell.lower()) or not _holds_numbers(sheet, header, column):
             continue
         channel, name = channel_of(cell), words(cell)
         rank = _SYNONYMS["value"].index(name) if name in _SYNONYMS["value"] else 99
@@ -234,6 +258,20 @@ def _values(sheet: Sheet, header: int, mapping: SupplierMapping) -> dict[str, in
         if best is None or key < best[0]:
             best = (key, column)
     return {} if best is None else {"": best[1]}
+
+
+def _has_clock(sheet: Sheet, header: int, column: int) -> bool:
+    """Whether the column's cells tell a time of day beside the date."""
+    cells = [row[column] for row in sheet.rows[header + 1 : header + 51] if column < len(row)]
+    return any(
+        (isinstance(cell, datetime.datetime) and cell.time() != datetime.time())
+        or (
+            isinstance(cell, str)
+            and re.search(r"\d[T ]+\d{1,2}[:.]\d{2}", cell)
+            and not re.search(r"[T ]0{1,2}[:.]00", cell)
+        )
+        for cell in cells
+    )
 
 
 def _holds_numbers(sheet: Sheet, header: int, column: int) -> bool:

@@ -42,7 +42,7 @@ class SupplierMapping:
     missing: tuple[str, ...] = ("m", "missing", "n", "u", "null")
     label: Label | Literal[""] = ""
     clock: Clock | Literal[""] = ""
-    dates: DateOrder = "day first"
+    dates: DateOrder | Literal[""] = ""
 
     def to_toml(self) -> str:
         """The mapping as a file that people can edit: what differs from a mapping of nothing."""

@@ -31,3 +31,17 @@ def mpan_of(cell: object) -> str:
     if check != int(digits[-1]):
         raise MpanError(f"{digits} is no MPAN: its last digit would be {check}")
     return digits
+
+
+def mpan_in(cell: object) -> str | None:
+    """An MPAN in a text, whole or as a word of it; None where there is none.
+
+    >>> mpan_in("Supply: 2000000000015 (Town Hall)")
+    '2000000000015'
+    """
+    for part in (cell, *re.split(r"[\s:;,()=]+", str(cell or ""))):
+        try:
+            return mpan_of(part)
+        except MpanError:
+            continue
+    return None

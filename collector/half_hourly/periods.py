@@ -1,5 +1,6 @@
 """Headers of half-hours: `00:30`, `HH17`, `Period 3`, `23:30 - 00:00`, `K0130`: which half-hour of the day each is."""
 
+import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Literal
 Label = Literal["start", "end"]
 LEAST, MOST = 46, 50
 _TIME = re.compile(r"(?<![\d:])([01]?\d|2[0-4])[:.h]?([03]0)(?::00)?(?!\d)")
+_HALF_DAY = re.compile(r"(?<!\d)(\d{1,2})[:.]([03]0)(?::00)?\s*([AaPp])\.?[Mm]")
 _NUMBER = re.compile(r"(?:^|[^\d.])0?(\d{1,2})(?!\d)")
 
 
@@ -28,7 +30,15 @@ def minutes_of(header: object) -> int | None:
     >>> minutes_of("00:30"), minutes_of("kWh 23.30"), minutes_of("0130"), minutes_of("24:00"), minutes_of("HH17")
     (30, 1410, 90, 1440, None)
     """
+    if isinstance(header, datetime.datetime):
+        return header.hour * 60 + header.minute  # a time of a spreadsheet that counts from its first day
+    if isinstance(header, (int, float)) and 0 <= header <= 1:
+        return round(header * 1440)
     text = str(header).strip()
+    if found := re.fullmatch(r"\D*(\d{4})\s*(?:-|–|to)\s*\d{4}\D*", text):
+        text = found[1]
+    if found := _HALF_DAY.search(text):
+        return int(found[1]) % 12 * 60 + int(found[2]) + (720 if found[3].lower() == "p" else 0)
     if re.fullmatch(r"[A-Za-z_ ]*\d{3,4}[A-Za-z_ ]*", text):
         digits = re.sub(r"\D", "", text).zfill(4)
         hours, minutes = int(digits[:2]), int(digits[2:])
@@ -43,7 +53,7 @@ def _number_of(header: object) -> int | None:
     text = str(header).strip()
     if isinstance(header, (int, float)):
         return int(header) if header == int(header) else None
-    if not re.fullmatch(r"[A-Za-z_ .#()]*\d{1,2}[A-Za-z_ .()]*", text):
+    if not re.fullmatch(r"[A-Za-z_ .#()/-]*\d{1,2}[A-Za-z_ .()/-]*", text):
         return None
     found = _NUMBER.search(text)
     return int(found[1]) if found else None

@@ -1,5 +1,6 @@
 """Values of cells as energy in microjoules: exact, by the unit that the file names."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -17,7 +18,11 @@ class ValueProblem(ValueError):
 
 def energy_of(cell: object, unit: Unit) -> int:
     """The cell's energy in microjoules. Raises ValueProblem."""
-    text = str(cell).replace(",", "").strip()
+    text = str(cell).strip()
+    if "," in text:
+        if not re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", text):
+            raise ValueProblem(f"{text[:40]} has a comma that divides no thousands")
+        text = text.replace(",", "")
     try:
         number = Decimal(text)
     except InvalidOperation:

@@ -86,7 +86,7 @@ def _of_text(text: str, order: DateOrder) -> datetime.date | DateProblem:
     number = _MONTHS.get(month[:3], 0) if month.isalpha() else int(month)
     try:
         return datetime.date(_century(int(year), len(year)), number, int(date))
-    except ValueError:
+    except (ValueError, OverflowError):
         return DateProblem(
             f"{text!r} is no day of the calendar", "correct it, or set dates in the mapping to its order"
         )

@@ -1,8 +1,10 @@
 """Suppliers' half-hourly files: every layout comes out as the same energy, and what must not be taken is named."""
 
+import datetime
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from collector.errors import BadRequest
 from collector.half_hourly.mapping import from_values, read_mapping
@@ -21,6 +23,7 @@ from tests.collector.half_hourly.layouts import (
     values,
     wall_day,
 )
+from tests.collector.half_hourly.portals import FLAGS, PORTALS
 
 UJ = 3_600_000_000_000
 
@@ -39,6 +42,63 @@ def test_a_layout_comes_out_as_the_energy_of_each_half_hour(tmp_path: Path, layo
         at: kwh * UJ for at, kwh in truth.items()
     }
     assert not file.faults
+
+
+@pytest.mark.parametrize("portal", PORTALS)
+def test_a_portals_file_comes_out_as_the_energy_of_each_half_hour(tmp_path: Path, portal: str) -> None:
+    text, truth = PORTALS[portal]
+    file = read(tmp_path, text)
+    assert {one.half_hour: one.energy_uj for one in file.readings if one.mpan == MPAN} == {
+        at: kwh * UJ for at, kwh in truth.items()
+    }
+    assert [fault for fault in file.faults if fault.severity == "rejected"] == []
+    if "flag" in portal or "flow" in portal:
+        marked = [one.estimated for one in file.readings[:48]]
+        assert marked == [flag == "E" for flag in FLAGS]
+
+
+def _of_fractions(*, at_end: bool) -> list[object]:
+    return [(place + at_end) / 48 for place in range(48)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [datetime.time(place // 2, place % 2 * 30) for place in range(48)],
+        [*(datetime.time(place // 2, place % 2 * 30) for place in range(1, 48)), datetime.time()],
+        [*(datetime.time(place // 2, place % 2 * 30) for place in range(1, 48)), datetime.timedelta(days=1)],
+        _of_fractions(at_end=False),
+        _of_fractions(at_end=True),
+    ],
+    ids=["starts", "ends", "ends to 24:00", "fractions of a day", "fractions to one"],
+)
+def test_a_workbooks_headers_may_be_times(tmp_path: Path, times: list[object]) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Half-hours"], ["MPAN", MPAN], [], ["Date", *times, "Total"]):
+        sheet.append(row)
+    for date in DAYS[2:4]:
+        sheet.append([date, *map(float, values(date)), 99.0])
+    sheet.append(["Total", *[1.0] * 49])
+    path = tmp_path / "supplier.xlsx"
+    book.save(path)
+    file = read_half_hours(path)
+    assert {one.half_hour: one.energy_uj for one in file.readings} == {
+        at: TRUTH[at] * UJ for date in DAYS[2:4] for at in wall_day(date)
+    }
+    assert file.faults == []
+
+
+def test_a_file_of_a_dial_alone_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="no line with headers"):
+        read(tmp_path, f"MPAN,Date Time,Meter Reading (kWh)\n{MPAN},01/02/2026 00:00,100\n{MPAN},01/02/2026 00:30,103")
+
+
+def test_a_row_an_hour_is_refused(tmp_path: Path) -> None:
+    rows = [f"{MPAN},01/02/2026 {hour:02}:00,1" for hour in range(24)]
+    with pytest.raises(BadRequest, match="a row an hour"):
+        read(tmp_path, "\n".join(["MPAN,Date Time,kWh", *rows]))
 
 
 def test_flags_say_what_is_estimated_and_other_channels_are_named(tmp_path: Path) -> None:
@@ -97,6 +157,7 @@ def test_what_neither_file_nor_mapping_says_is_told_as_assumed(tmp_path: Path) -
         ("NaN", "no number"),
         ("1e9", "more than any supply"),
         ("inf", "no number"),
+        ('"12,5"', "comma"),
     ],
 )
 def test_a_value_that_cannot_be_is_told_at_its_cell(tmp_path: Path, value: str, words: str) -> None:
