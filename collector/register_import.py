@@ -3,6 +3,7 @@
 import datetime
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -150,9 +151,10 @@ class _Places:
         }
         self.created: dict[str, list[Any]] = {"sites": [], "spaces": [], "details": []}
 
-    def make(self, rows: Iterable[PlannedRow], now: int) -> None:
+    def make(self, rows: Sequence[PlannedRow], now: int) -> None:
         """Make what the rows name and is not there. `now` is of no moment yet: a new space has no past."""
         del now
+        kinds = _kinds(rows)
         for one in rows:
             name, room = one.facts["site"], one.facts["space"]
             if name and name not in self._sites:
@@ -160,8 +162,7 @@ class _Places:
                 self._sites[name] = int(self._connection.execute(made).scalar_one())
                 self.created["sites"].append(self._sites[name])
             if name and room and (self._sites[name], room) not in self._spaces:
-                kind = one.row.space_kind or "office"
-                space_id = make_space(self._connection, self._sites[name], room, kind)
+                space_id = make_space(self._connection, self._sites[name], room, kinds[name, room])
                 self._spaces[self._sites[name], room] = space_id
                 self.created["spaces"].append(space_id)
 
@@ -178,6 +179,14 @@ class _Places:
         site_id = self._sites.get(facts["site"]) if facts["site"] else None
         room = facts["space"] if site_id is not None else ""
         return {"site_id": site_id, "space_id": self._spaces.get((site_id, room)) if site_id and room else None}
+
+
+def _kinds(rows: Iterable[PlannedRow]) -> dict[tuple[str, str], str]:
+    """The kind of each space by its site and name: what most of its rows say, so that one wrong cell does not decide."""
+    said: dict[tuple[str, str], Counter[str]] = {}
+    for one in rows:
+        said.setdefault((one.facts["site"], one.facts["space"]), Counter())[one.row.space_kind or "office"] += 1
+    return {place: kinds.most_common(1)[0][0] for place, kinds in said.items()}
 
 
 def _write_states(

@@ -18,7 +18,7 @@ from collector.register.meanings import (
     yes_or_no,
 )
 from collector.register.rows import Fault, RegisterRow, Severity
-from collector.register.serials import damaged, identifier
+from collector.register.serials import damaged, failed, identifier
 from collector.tables.dates import DateProblem, read_date
 from collector.tables.sheets import Cell, Sheet
 
@@ -58,6 +58,10 @@ class LineReader:
             # A device that is known by something else is not lost for it.
             known = any(getattr(row, other) for other in IDENTITY)
             self._fault(name, problem, _RETYPE, "warning" if known else "rejected")
+        for name, cell in given.items():
+            if name not in IDENTITY and (problem := failed(cell)):
+                self._fault(name, problem, "mend the formula, or type what it should give", "warning")
+                given[name] = None
         for name in _PLAIN:
             setattr(row, name, self._text(name, given.get(name)))
         if not self._class(row, given.get("device_class")):

@@ -26,9 +26,17 @@ def damaged(cell: object) -> str:
         return f"a spreadsheet turned it into the number {cell:g}"
     if isinstance(cell, str) and _SCIENTIFIC.fullmatch(cell.strip()) and "+" in cell:
         return f"a spreadsheet turned it into {cell.strip()}: digits are lost"
-    if isinstance(cell, str) and cell.strip().lower() in _ERRORS:
-        return f"the formula failed ({cell.strip()})"
-    return ""
+    return failed(cell)
+
+
+def failed(cell: object) -> str:
+    """That a formula came to nothing, in words; "" where it did not.
+
+    >>> failed("#N/A"), failed("Depot")
+    ('the formula failed (#N/A)', '')
+    """
+    text = cell.strip() if isinstance(cell, str) else ""
+    return f"the formula failed ({text})" if text.lower() in _ERRORS else ""
 
 
 def identifier(cell: object) -> str:

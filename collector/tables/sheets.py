@@ -10,6 +10,7 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from collector.errors import BadRequest
+from collector.tables.error_cells import error_cells
 
 Cell = str | int | float | bool | datetime.date | None
 """A date and time is a `datetime.datetime`, which is a date; a time of day is text such as `00:30`; an empty cell is None."""
@@ -92,7 +93,15 @@ def _workbook(path: Path) -> list[Sheet]:
             f"{path.name} cannot be read as a workbook: {error}", "save it again as .xlsx or .csv"
         ) from error
     alone = len(found) == 1
-    return [Sheet("" if alone else name, [[_plain(cell) for cell in row] for row in rows]) for name, rows in found]
+    errors = error_cells(path)
+    sheets = []
+    for name, rows in found:
+        plain = [[_plain(cell) for cell in row] for row in rows]
+        for (line, column), text in errors.get(name, {}).items():
+            if line < len(plain) and column < len(plain[line]):
+                plain[line][column] = text
+        sheets.append(Sheet("" if alone else name, plain))
+    return sheets
 
 
 def _require_modest(path: Path) -> None:

@@ -241,7 +241,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_register(tmp_path / "nothing.csv", None, TODAY)
 
 
-def test_a_formula_that_failed_is_told(tmp_path: Path) -> None:
-    path = tmp_path / "register.csv"
-    path.write_text("Asset No,Serial Number,Type\n7,#REF!,Laptop\n", encoding="utf-8")
-    assert told(read_register(path, None, TODAY)) == [("B2", "warning")]
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_a_formula_that_failed_is_told_and_is_no_site(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"register{suffix}"
+    lines = [["Asset No", "Serial Number", "Type", "Building"], ["7", "#REF!", "Laptop", "#N/A"]]
+    if suffix == ".csv":
+        path.write_text("\n".join(",".join(line) for line in lines), encoding="utf-8")
+    else:
+        book = openpyxl.Workbook(write_only=True)
+        page = book.create_sheet("Kit & more")
+        for line in lines:
+            page.append(line)
+        book.save(path)
+    found = read_register(path, None, TODAY)
+    assert sorted(told(found)) == [("B2", "warning"), ("D2", "warning")]
+    assert found.rows[0].site == ""
