@@ -247,6 +247,14 @@ def test_a_number_counts_until_the_register_has_the_class(database: Database) ->
     assert found["2026-01", "monitor"] == 5 * 31
 
 
+def test_a_day_belongs_to_what_holds_at_its_beginning(estate: Database) -> None:
+    with estate.write() as connection:
+        count(connection, 10, "2026-03-01")
+        noon = midnight("2026-03-10") + 43_200
+        set_count(connection, CountKey(1, "laptop"), 20, "x", noon, "cli:test", NOW)
+    assert days(estate, "2026-03", "2026-03") == {"2026-03": 10 * 10 + 21 * 20}
+
+
 def test_a_number_is_taken_back(estate: Database) -> None:
     with estate.write() as connection:
         count(connection, 100, "2026-01-01")
