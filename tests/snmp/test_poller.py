@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from collector.commands.snmp import snmp
-from collector.database.schema import device, device_accounting, meter
+from collector.database.schema import device, device_accounting, meter, snmp_device
 from collector.queries import devices
 from collector.service import Collector
 from collector.settings import CollectorSettings
+from collector.snmp import poller
 from collector.snmp.devices import (
     NewDevice,
     add_device,
@@ -30,7 +31,9 @@ from tests.servers.snmpd import Snmpd
 
 
 @pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
+def collector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    # How often it is looked whether devices were added or removed.
+    monkeypatch.setattr(poller, "LOOK_SECONDS", 0.5)
     settings = CollectorSettings(state_directory=tmp_path / "state", snmp_credentials=str(tmp_path / "credentials"))
     one = Collector(settings)
     one.start()
@@ -41,14 +44,15 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
 def add(collector: Collector, port: int, **changes: Any) -> str:
     """Have a device polled often; its id."""
     often = {
-        "power_seconds": 10,
-        "utilisation_seconds": 10,
         "inventory_seconds": 60,
         "timeout_seconds": 1.0,
         "retries": 0,
     }
     with collector.database.write() as connection:
-        return add_device(connection, NewDevice("127.0.0.1", port, **(often | changes)), "test")
+        device_id = add_device(connection, NewDevice("127.0.0.1", port, **(often | changes)), "test")
+        # More often than people may ask: no test waits for the next poll.
+        connection.execute(update(snmp_device).values(power_seconds=1, utilisation_seconds=2))
+    return device_id
 
 
 def row(collector: Collector, device_id: str) -> Any:

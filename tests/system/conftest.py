@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import missing
 from tests.servers import influxd as influx_server
 from tests.servers.ictagent import Program
-from tests.servers.postgres import binaries, postgres
 
 P = TypeVar("P", bound=Program)
 Keep = Callable[[P], P]
@@ -27,15 +26,6 @@ def keep() -> Iterator[Callable[[P], P]]:
     yield register
     for program in kept:
         program.end()
-
-
-@pytest.fixture
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An empty PostgreSQL server."""
-    if binaries() is None:
-        missing("PostgreSQL (Debian package postgresql)")
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
 
 
 @pytest.fixture
