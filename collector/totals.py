@@ -18,6 +18,8 @@ from collector.database.schema import ledger_day, meter
 from collector.device_energy import Rules, half_hours, ledger_rows
 from collector.segments import Segment, load_segments
 
+_AT_ONCE = 200
+"""Devices whose half-hours of a day that they do not fill are read together."""
 _SUMS = ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds")
 
 
@@ -99,6 +101,7 @@ def segment_parts(
     """
     start, end = day_bounds(first, rules.time_zone)[0], day_bounds(last, rules.time_zone)[1]
     sums = _DaySums(connection, first, last)
+    partial: dict[tuple[int, int], list[Segment]] = {}
     for segment in segments:
         for month, seconds in _possible_by_month(segment, rules, start, end if until is None else min(end, until)):
             yield Part(month, segment, first, Energy(), 0, seconds)
@@ -106,10 +109,15 @@ def segment_parts(
             part = _days_part(sums, segment, month, span_first, span_last)
             if part is not None:
                 yield part
-        for edge_start, edge_end in _partial_days(segment, rules):
-            for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, edge_start, edge_end)):
+        for stretch in _partial_days(segment, rules):
+            partial.setdefault(stretch, []).append(segment)
+    for (begins, ends), mine in partial.items():
+        for at in range(0, len(mine), _AT_ONCE):
+            some = mine[at : at + _AT_ONCE]
+            meter_ids = {meter_id for segment in some for meter_id in segment.meter_ids}
+            for one in half_hours(some, ledger_rows(connection, meter_ids, begins, ends)):
                 date = rules.day(one.half_hour)
-                yield Part(date.isoformat()[:7], segment, date, one.energy, one.covered_seconds, 0)
+                yield Part(date.isoformat()[:7], one.segment, date, one.energy, one.covered_seconds, 0)
 
 
 def _total_at(totals: dict[tuple[str, str], Total], month: str, segment: Segment) -> Total:
