@@ -58,8 +58,9 @@ class EstateTotal:
     """Energy in microjoules.
 
     `measured` and `estimated` are of devices with readings, `unexplained` is what meters of ICT measured beyond their
-    known devices, `profile` is by class profiles, all at the council's places; `overhead` is cooling and losses by PUE;
-    `home` is what staff use at home (Scope 3, category 7). Seconds are of devices that can be read.
+    known devices, `profile` is by class profiles, all at the council's places; `it_low` and `it_high` bound their sum.
+    `overhead` is cooling and losses by PUE; `home` is what staff use at home (Scope 3, category 7). Seconds are of
+    devices that can be read.
     """
 
     measured_uj: int = 0
@@ -68,6 +69,8 @@ class EstateTotal:
     profile_uj: int = 0
     home_uj: int = 0
     overhead_uj: int = 0
+    it_low_uj: int = 0
+    it_high_uj: int = 0
     covered_seconds: int = 0
     possible_seconds: int = 0
 
@@ -192,6 +195,7 @@ class _Facts:
             total.unexplained_uj = one.energy.total_uj
         else:
             total.measured_uj, total.estimated_uj = one.energy.measured_uj, one.energy.estimated_uj
+        total.it_low_uj, total.it_high_uj = one.energy.low_uj, one.energy.high_uj
         _scale(total, state["share"] if state else 1.0)
         place = (one.site_id, one.space_id, one.directorate)
         return self._part(
@@ -200,6 +204,7 @@ class _Facts:
 
     def of_class(self, one: ClassEnergy) -> _Part:
         total = EstateTotal(profile_uj=one.energy.office_uj, home_uj=one.energy.home_uj)
+        total.it_low_uj, total.it_high_uj = one.energy.office_low_uj, one.energy.office_high_uj
         place = (one.site_id, one.space_id, one.directorate)
         kind = (one.device_class, one.service_category, one.school)
         return self._part(one.month, place, kind, total, self._pue(one.space_id, self._start(one.month)), "whole")
@@ -240,7 +245,7 @@ class _Facts:
 def _scale(total: EstateTotal, share: float) -> None:
     """The council's part of a joint service."""
     if share != 1.0:
-        for name in ("measured_uj", "estimated_uj", "unexplained_uj"):
+        for name in ("measured_uj", "estimated_uj", "unexplained_uj", "it_low_uj", "it_high_uj"):
             exact = Decimal(getattr(total, name)) * Decimal(str(share))
             setattr(total, name, int(exact.to_integral_value(ROUND_HALF_EVEN)))
 

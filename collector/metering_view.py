@@ -29,12 +29,16 @@ NO_SITE, NO_SPACE = "no site", "no space"
 
 @dataclass(slots=True)
 class Shares:
-    """Microjoules by how they are known. `unexplained` is what meters measured beyond the devices that are known."""
+    """Microjoules by how they are known, with bounds of their sum. `unexplained` is what meters measured beyond the devices
+    that are known.
+    """
 
     measured_uj: int = 0
     estimated_uj: int = 0
     profile_uj: int = 0
     unexplained_uj: int = 0
+    low_uj: int = 0
+    high_uj: int = 0
 
     @property
     def total_uj(self) -> int:
@@ -45,6 +49,8 @@ class Shares:
         self.estimated_uj += other.estimated_uj
         self.profile_uj += other.profile_uj
         self.unexplained_uj += other.unexplained_uj
+        self.low_uj += other.low_uj
+        self.high_uj += other.high_uj
 
 
 @dataclass(slots=True)
@@ -227,9 +233,7 @@ class _Drawing:
             unexplained = sum(row.energy.total_uj for row in rests)
             if unexplained:
                 node.children.append(
-                    TreeNode(
-                        "rest", str(one.id), "not explained", Shares(unexplained_uj=unexplained), note=rests[0].reason
-                    )
+                    TreeNode("rest", str(one.id), "not explained", _shares(rests), note=rests[0].reason)
                 )
             for kind, energy, note in (
                 ("rest", month.withheld, f"not counted: {month.why}"),
@@ -263,7 +267,8 @@ class _Drawing:
             key = (row.site_id, row.space_id, row.device_class)
             days[key] = days.get(key, 0) + float(row.device_days)
             node = sums.setdefault(key, TreeNode("profile", row.device_class, row.device_class.replace("_", " ")))
-            node.shares.profile_uj += row.energy.office_uj
+            used = row.energy
+            node.shares.add(Shares(profile_uj=used.office_uj, low_uj=used.office_low_uj, high_uj=used.office_high_uj))
             node.outside_uj += row.energy.home_uj
         for key, node in sums.items():
             node.note = f"class profile, {days[key]:g} device-days" + ("; at home apart" if node.outside_uj else "")
@@ -304,6 +309,8 @@ class _Drawing:
 def _shares(rows: Iterable[Accounted]) -> Shares:
     found = Shares()
     for row in rows:
+        found.low_uj += row.energy.low_uj
+        found.high_uj += row.energy.high_uj
         if row.kind == "rest":
             found.unexplained_uj += row.energy.total_uj
         else:

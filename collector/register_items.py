@@ -10,12 +10,11 @@ from carbon.device_classes import CLASSES
 from collector.database.schema import organisation, register_import, register_state, site, space
 from collector.people.roles import Organisations
 from collector.register_facts import visible
+from collector.register_queries import IN_USE
 
 NOT_SET = "-"
 """As the value of a filter: items without one."""
 STATUSES = ("in_use", "on_loan", "spare", "unknown", "disposed")
-IN_USE = ("in_use", "on_loan", "unknown")
-"""What counts as in use: what nobody has said to be out of use."""
 
 _NAMES = ("asset_tag", "serial", "host_name", "vendor", "model", "device_class", "status", "directorate", "owner")
 _SEARCHED = (*(register_state.c[name] for name in _NAMES), site.c.name, space.c.name)

@@ -3,7 +3,7 @@
 import datetime
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import click
@@ -98,8 +98,8 @@ def _json(found: EstateTree) -> dict[str, Any]:
 
     def add_totals(node: Any) -> None:
         if isinstance(node, dict):
-            if set(node) == {"measured_uj", "estimated_uj", "profile_uj", "unexplained_uj"}:
-                node["total_uj"] = sum(node.values())
+            if set(node) == {one.name for one in fields(Shares)}:
+                node["total_uj"] = Shares(**node).total_uj
             for child in list(node.values()):
                 add_totals(child)
         elif isinstance(node, list):

@@ -1,6 +1,5 @@
 """A device's page: inventory, power over 24 hours and 7 days with table twins, where the figure comes from, diagnoses."""
 
-import base64
 import datetime
 import time
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,11 @@ from collector.power_view import power_path
 from collector.queries import device_detail
 from collector.register_items import items_of_device
 from collector.service import Collector
+from collector.snmp.managed_view import shown_managed
 from collector.snmp.places import FEEDING_KINDS
 from collector.snmp.traps.record import shown_events
 from collector.totals import nothing
-from collector.web.charts import Row, power_chart, thinned
+from collector.web.charts import Row, image, power_chart, thinned
 from collector.web.guest_routes import shown_guests
 from collector.web.network_routes import shown_network
 from collector.web.reading import reading_of
@@ -94,6 +94,7 @@ def _device(request: Request, device_id: str) -> Response:
         detail = device_detail(connection, device_id, reading.organisations)
         guests = shown_guests(connection, device_id)
         network = shown_network(connection, device_id)
+        managed = shown_managed(connection, device_id)
         path = power_path(connection, device_id)
         events = shown_events(connection, device_id, _EVENTS)
         registered = items_of_device(connection, device_id)
@@ -119,9 +120,10 @@ def _device(request: Request, device_id: str) -> Response:
             "choice": detail.choice,
             "rungs": RUNGS,
             "charts": charts,
-            "shared": guests["shared"] and {**guests["shared"], "image": _image(guests["shared"]["image"])},
+            "shared": guests["shared"] and {**guests["shared"], "image": image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
+            "managed": managed,
             "path": path,
             "decides": identity.is_person and identity.may(Permission.OPERATE),
             "csrf": identity.csrf,
@@ -143,7 +145,7 @@ def _chart(title: str, rows: Sequence[Row], bucket: int, time_zone: str) -> dict
     return {
         "title": title,
         "minutes": bucket // 60,
-        "image": _image(power_chart(drawn, time_zone, bucket)) if len(thin) > 1 else "",
+        "image": image(power_chart(drawn, time_zone, bucket)) if len(thin) > 1 else "",
         "summary": _summary(thin),
         "rows": [(text, row) for row, text in reversed(local)],
     }
@@ -168,10 +170,6 @@ def _localised(row: Row, time_zone: str) -> tuple[Row, str]:
     at = datetime.datetime.fromtimestamp(row[0], zone(time_zone))
     offset = at.utcoffset() or datetime.timedelta()
     return (row[0] + int(offset.total_seconds()), *row[1:]), f"{at:%a %d %b %H:%M}"
-
-
-def _image(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def _summary(rows: Sequence[Row]) -> str:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from collector.queries import device_detail
 from collector.snmp.devices import last_reading, polled_device
+from collector.snmp.managed_view import shown_managed
 from collector.snmp.neighbour_store import as_json, seen_neighbours
 from collector.snmp.suggestions import recognised
 from collector.web.answers import json_response
@@ -26,7 +27,8 @@ async def network(request: Request) -> Response:
         with reading.database() as connection:
             device_detail(connection, device_id, reading.organisations)
             found = shown_network(connection, device_id) or {"polling": None, "reading": None, "neighbours": []}
-        return {"device_id": device_id, **found}
+            managed = shown_managed(connection, device_id)
+        return {"device_id": device_id, **found, **managed}
 
     return json_response(await run_in_threadpool(read))
 

@@ -13,6 +13,7 @@ from carbon.calendar import half_hour_of
 from collector.queries import devices, problem_devices, problem_sources, rejected_summary
 from collector.web.account_page import ACCOUNT_ROUTES
 from collector.web.audit_page import audit_page
+from collector.web.coverage_page import coverage_page
 from collector.web.device_page import device_page
 from collector.web.estate_page import estate_page
 from collector.web.login import LOGIN_ROUTES
@@ -21,6 +22,7 @@ from collector.web.reading import reading_of
 from collector.web.reconciliation_page import reconciliation_page
 from collector.web.register_page import register_item_page, register_page
 from collector.web.rendering import frame, page, shown
+from collector.web.tree_page import tree_page
 
 
 async def carbon_page(request: Request) -> Response:
@@ -98,6 +100,8 @@ PAGES = [
     Route("/", estate_page),
     Route("/devices/{device_id}", device_page),
     *POWER_PATH_PAGES,
+    Route("/coverage", coverage_page),
+    Route("/tree", tree_page),
     Route("/register", register_page),
     Route("/register/items/{item_id}", register_item_page),
     Route("/register/reconciliation", reconciliation_page),

@@ -15,7 +15,8 @@ from carbon.device_classes import CLASSES
 from collector.device_energy import rules_of
 from collector.errors import NotFound
 from collector.people.organisations import names_of
-from collector.register_items import IN_USE, NOT_SET, SORTS, STATUSES, ItemFilter, Seen, history, items, numbers, places
+from collector.register_items import NOT_SET, SORTS, STATUSES, ItemFilter, Seen, history, items, numbers, places
+from collector.register_queries import IN_USE
 from collector.web.paging import ROWS, Paging, address
 from collector.web.reading import reading_of
 from collector.web.rendering import page

@@ -23,7 +23,11 @@ from tests.servers.authority import certificates
 from tests.servers.ictagent import READ_TOKEN as PROGRAM_TOKEN
 from tests.servers.ictagent import CollectorProgram, ictagent
 
-READING = sorted(path.replace("{device_id}", "abc") for (_, path), needs in NEEDED.items() if needs is Permission.READ)
+READING = sorted(
+    path.replace("{device_id}", "abc").replace("{item_id}", "abc")
+    for (_, path), needs in NEEDED.items()
+    if needs is Permission.READ
+)
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
 

@@ -134,7 +134,18 @@ def test_the_keyboard_reaches_everything_in_the_order_of_reading(chromium: Brows
         sign_in(page)
         page.goto(f"{council.address}/account")
         found = stops(page)
-        assert found[:8] == ["#main", "/", "/register", "/carbon", "/quality", "/audit", "/account", "Sign out"]
+        assert found[:10] == [
+            "#main",
+            "/",
+            "/register",
+            "/coverage",
+            "/tree",
+            "/carbon",
+            "/quality",
+            "/audit",
+            "/account",
+            "Sign out",
+        ]
         assert found[7:11] == ["old", "new", "again", "Change the password and end all sessions"]
         assert found[11] == "Your sessions"
     finally:

@@ -113,7 +113,7 @@ def stops(page: Page, most: int = 80) -> list[str]:
 def test_the_keyboard_reaches_everything_in_the_order_of_reading(chromium: Browser, estate: Estate) -> None:
     with opened(chromium, address_of(estate, "/")) as page:
         found = stops(page)
-    assert found[:6] == ["#main", "/", "/register", "/carbon", "/quality", "filter"]
+    assert found[:8] == ["#main", "/", "/register", "/coverage", "/tree", "/carbon", "/quality", "filter"]
     assert found[5:7] == ["Filter", "Table of devices"]
     assert found[7].startswith("/?sort=name")
     assert found[14].startswith("/?sort=carbon")
