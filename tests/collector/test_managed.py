@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,7 @@ from collector.snmp.poll_plan import PARTS
 from collector.snmp.polled import Poll
 from collector.snmp.readings import Reading
 from tests.collector.hosts import SERVER, deliver, new_host, recent_half_hour
+from tests.collector.web.served import serving
 
 HALL = ManagedDevice("1", "access_point", "Cisco", "ap-hall", "AIR-AP2802I", "FCW1", "00:1b:2c:00:00:01", online=True)
 STORE = ManagedDevice("2", "access_point", "Cisco", "ap-store", "AIR-AP2802I", "FCW2", "00:1b:2c:00:00:02", online=True)
@@ -226,3 +228,23 @@ def test_an_access_points_energy_is_in_exactly_one_place_however_knowledge_chang
     for half_hour in range(AT // HALF_HOUR_SECONDS, end // HALF_HOUR_SECONDS):
         mine = [one for one in segments if one.start <= half_hour * HALF_HOUR_SECONDS < one.end]
         assert [one.counted for one in mine] == [half_hour not in contained]
+
+
+def test_state_and_clients_are_shown_of_an_access_point_and_at_its_controller(tmp_path: Path) -> None:
+    with serving(tmp_path / "state") as served:
+        database, client = served.collector.database, served.client
+        controller = polled(database, "10.1.2.3", "wireless_controller")
+        hall, store = told(database, controller, 1000, replace(HALL, clients=17), STORE)
+        told(database, controller, 2000, replace(HALL, clients=17))
+        shown = client.get(f"/v1/devices/{hall.device_id}/network").json()
+        assert (shown["polling"], shown["managed_by"]["controller_id"]) == (None, controller)
+        assert (shown["managed_by"]["online"], shown["managed_by"]["clients"]) == (True, 17)
+        managed = client.get(f"/v1/devices/{controller}/network").json()["manages"]
+        assert [(one["device_id"], one["absent_at"]) for one in managed] == [
+            (hall.device_id, None),
+            (store.device_id, 2000),
+        ]
+        assert "online, 17 clients" in client.get(f"/devices/{hall.device_id}").text
+        page = client.get(f"/devices/{controller}").text
+        assert f"/devices/{hall.device_id}" in page
+        assert "absent since" in page
