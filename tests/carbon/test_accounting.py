@@ -129,6 +129,28 @@ def test_the_reason_of_a_source_is_said() -> None:
     )
 
 
+def test_a_machine_that_measures_more_than_its_outlets_has_a_feed_that_nobody_drew() -> None:
+    own = device("server", 10)
+    chosen, why = best_source(own, [meter(1, "pdu", 5, outlet=True)])
+    assert (chosen, "a feed of it is not known" in why) == (own, True)
+    assert best_source(replace(own, rank="estimate"), [meter(1, "pdu", 5, outlet=True)])[0].rank == "outlet"
+    # Within what its own meter may be off the outlet holds.
+    assert best_source(device("server", 5.4), [meter(1, "pdu", 5, outlet=True)])[0].rank == "outlet"
+
+
+def test_every_accounting_meter_above_is_named_and_an_alarm_is_told_though_a_meter_never_accounts() -> None:
+    tree = Tree(
+        [device("a", 2), device("b", 3), device("pdu", 0), device("alone", 1)],
+        [meter(1, "ups", 9), meter(2, "pdu", 6), meter(3, "other", 0.5, accounting="never")],
+        [Feed(1, "pdu"), Feed(2, "a"), Feed(2, "b"), Feed(3, "alone")],
+    )
+    found = account(tree)
+    assert found.above == {"a": {1, 2}, "b": {1, 2}, "pdu": {1}, "alone": frozenset()}
+    assert found.above_meters == {1: {1}, 2: {1, 2}, 3: frozenset()}
+    assert {one: parts.total_uj / KWH for one, parts in found.parts.items()} == {1: 6, 2: 5, 3: 1}
+    assert [one.meter_id for one in found.alarms] == [3]
+
+
 @st.composite
 def trees(draw: st.DrawFn) -> Tree:
     """Trees of up to four levels, whose meters measure at least what is below them, with A and B feeds among them."""

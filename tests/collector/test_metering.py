@@ -252,7 +252,7 @@ def test_a_silent_meter_does_not_account_though_a_person_said_always(estate: Est
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

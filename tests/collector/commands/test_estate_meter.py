@@ -111,9 +111,8 @@ def test_a_building_is_set_shown_apart_and_taken_back(ictagent: Command, opened:
     assert acts == ["meter.set", "path.link", "meter.unset"]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
+def test_what_cannot_be_is_refused_with_what_to_do(ictagent: Command) -> None:
+    for words, said in (
         (["ups-1", "--accounting", "always"], "needs a reason"),
         (["ups-9", "--purpose", "ict"], "there is no device ups-9"),
         (["ups-1", "--site", "Nowhere"], "no site Nowhere"),
@@ -121,11 +120,9 @@ def test_a_building_is_set_shown_apart_and_taken_back(ictagent: Command, opened:
         (["ups-1:outlet/4", "--purpose", "ict"], "no place 'outlet/4'"),
         (["ups-1", "--point", "it", "--purpose", "whole_building", "--from", "2999-01-01"], "lies ahead"),
         (["ups-1", "--undo"], "nothing was said"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_what_to_do(ictagent: Command, words: list[str], said: str) -> None:
-    refused = ictagent("estate", "meter", "set", *words)
-    assert (refused.exit_code, said in refused.stderr) == (1, True), refused.output
+    ):
+        refused = ictagent("estate", "meter", "set", *words)
+        assert (refused.exit_code, said in refused.stderr) == (1, True), refused.output
 
 
 def test_the_latest_word_holds_and_taking_it_back_brings_the_one_before(ictagent: Command) -> None:
