@@ -10,6 +10,7 @@ from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import day_bounds
 from carbon.units import kwh
 from collector.commands.common import database_of, plain_errors
+from collector.commands.ledger_bills import bills
 from collector.commands.ledger_files import import_file, list_files, undo
 from collector.commands.ledger_maps import maps
 from collector.database.schema import meter
@@ -22,7 +23,7 @@ from collector.supply_meters import SUPPLIER
 
 @click.group()
 def ledger() -> None:
-    """Read the half-hour ledger, and take over half-hours of suppliers.
+    """Read the half-hour ledger, and take over half-hours and bills of suppliers.
 
     \b
     Examples:
@@ -31,7 +32,7 @@ def ledger() -> None:
     """
 
 
-for one in (import_file, list_files, undo, maps):
+for one in (import_file, list_files, undo, bills, maps):
     ledger.add_command(one)
 
 

@@ -50,6 +50,7 @@ _SYNONYMS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+MPAN_HEADERS = frozenset(_SYNONYMS["mpan"])
 _FLAG = re.compile(r"\bflag|^a ?/ ?e\b|\ba/e|\bstatus|\bquality|\best\b|\bestimate|\bactual")
 _REGISTER = re.compile(r"cumul|\bindex\b|meter read|register|totali[sz]|running|advance to date|closing|opening")
 """Headers of what a meter's dial shows, which is no energy of half an hour."""

@@ -23,7 +23,8 @@ class SupplierMapping:
     """What a file's headers leave open, or say otherwise. Empty texts and lists: as the headers tell.
 
     `mpan` is an MPAN of 13 digits, or the header of its column. `first_period` is the header of a day's first half-hour,
-    for headers that name no time or number. `active_import` are the words of `channel` for energy that was drawn;
+    for headers that name no time or number. `first_day` and `last_day` are the headers of a bill's period.
+    `active_import` are the words of `channel` for energy that was drawn;
     `estimated` and `missing` those of `flag`. `label` says whether a half-hour goes by its start or its end, `clock`
     whether times are those of the wall (46 and 50 half-hours when clocks change) or GMT all year.
     """
@@ -37,6 +38,8 @@ class SupplierMapping:
     channel: str = ""
     unit: str = ""
     first_period: str = ""
+    first_day: str = ""
+    last_day: str = ""
     active_import: tuple[str, ...] = ()
     estimated: tuple[str, ...] = ("e", "est", "estimate", "estimated", "r", "s")
     missing: tuple[str, ...] = ("m", "missing", "n", "u", "null")

@@ -260,3 +260,8 @@ def _clock_named(text: str) -> Clock | None:
     if re.search(r"\b(local|bst|clock time|uk time)\b", plain):
         return "local"
     return "GMT" if re.search(r"gmt|utc|\bzulu\b", plain) else None
+
+
+def is_sum(cell: Cell) -> bool:
+    """Whether a cell is the label of a row of sums."""
+    return isinstance(cell, str) and words(cell) in _SUMS

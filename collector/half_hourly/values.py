@@ -17,7 +17,16 @@ class ValueProblem(ValueError):
 
 
 def energy_of(cell: object, unit: Unit) -> int:
-    """The cell's energy in microjoules. Raises ValueProblem."""
+    """The cell's energy in half an hour, in microjoules. Raises ValueProblem."""
+    over, under = UNIT_FACTORS[unit]
+    kwh = amount_of(cell) * over / under
+    if kwh > MOST_KWH:
+        raise ValueProblem(f"{str(cell).strip()} {unit} is more than any supply gives in half an hour")
+    return int((kwh * UJ_PER_KWH).to_integral_value())
+
+
+def amount_of(cell: object) -> Decimal:
+    """The cell's number, which is not negative. Raises ValueProblem."""
     text = str(cell).strip()
     if "," in text:
         if not re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", text):
@@ -31,11 +40,7 @@ def energy_of(cell: object, unit: Unit) -> int:
         raise ValueProblem(f"{text} is no number")
     if number < 0:
         raise ValueProblem(f"{text} is negative: active import is what was drawn")
-    over, under = UNIT_FACTORS[unit]
-    kwh = number * over / under
-    if kwh > MOST_KWH:
-        raise ValueProblem(f"{text} {unit} is more than any supply gives in half an hour")
-    return int((kwh * UJ_PER_KWH).to_integral_value())
+    return number
 
 
 def flag_in(cell: object, meanings: Sequence[str]) -> bool:
