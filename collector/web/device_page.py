@@ -18,7 +18,6 @@ from collector.queries import device_detail
 from collector.register_items import items_of_device
 from collector.service import Collector
 from collector.snmp.managed_view import shown_managed
-from collector.snmp.managed_view import shown_managed
 from collector.snmp.places import FEEDING_KINDS
 from collector.snmp.traps.record import shown_events
 from collector.totals import nothing
@@ -96,7 +95,6 @@ def _device(request: Request, device_id: str) -> Response:
         guests = shown_guests(connection, device_id)
         network = shown_network(connection, device_id)
         managed = shown_managed(connection, device_id)
-        managed = shown_managed(connection, device_id)
         path = power_path(connection, device_id)
         events = shown_events(connection, device_id, _EVENTS)
         registered = items_of_device(connection, device_id)
@@ -125,7 +123,6 @@ def _device(request: Request, device_id: str) -> Response:
             "shared": guests["shared"] and {**guests["shared"], "image": image(guests["shared"]["image"])},
             "on_hosts": guests["on_hosts"],
             "network": network,
-            "managed": managed,
             "managed": managed,
             "path": path,
             "decides": identity.is_person and identity.may(Permission.OPERATE),
