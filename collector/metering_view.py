@@ -190,8 +190,17 @@ class _Drawing:
         for row in sorted(self._found.rows, key=lambda one: one.end):
             last[row.device_id] = (row.site_id, row.space_id)
         passing = [node.meter.device_id for shape, _ in self._shapes.values() for node in shape.nodes]
-        found = {one: last.get(one, (None, None)) for one in passing if one not in fed}
+        found = {one: last.get(one) or self._place_of_meters(one, last) for one in passing if one not in fed}
         return found | {one: place for one, place in last.items() if one not in fed}
+
+    def _place_of_meters(
+        self, device_id: str, places: Mapping[str, tuple[int | None, int | None]]
+    ) -> tuple[int | None, int | None]:
+        """Of a device that uses nothing itself: where a person put its meters, else the site of something that it feeds."""
+        mine = [node for node in self._shapes[device_id][0].nodes if node.meter.device_id == device_id]
+        said = [(node.setting.site_id, node.setting.space_id) for node in mine if node.setting.site_id is not None]
+        fed = [(places[one][0], None) for node in mine for one in sorted(node.fed) if one in places]
+        return next(iter([*said, *fed]), (None, None))
 
     def _device(self, device_id: str, above: frozenset[str]) -> TreeNode:
         self._drawn.add(device_id)

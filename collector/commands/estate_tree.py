@@ -68,7 +68,14 @@ def _rows(node: TreeNode, depth: int) -> Iterator[tuple[str, ...]]:
     if node.alarms:
         note = f"{node.alarms} alarms; {note}".removesuffix("; ")
     coverage = "" if node.coverage is None else f"{node.coverage:.0%}"
-    yield _row(name, node.shares, node.meter_uj, coverage, note, plain=node.kind in ("site", "space", "device"))
+    yield _row(
+        name,
+        node.shares,
+        node.meter_uj,
+        coverage,
+        note,
+        plain=node.kind in ("site", "space") or node.coverage is not None,
+    )
     for child in node.children:
         yield from _rows(child, depth + 1)
 
@@ -80,7 +87,7 @@ def _row(
     parts = (shares.measured_uj, shares.estimated_uj, shares.profile_uj, shares.unexplained_uj)
     return (
         name,
-        _kwh(whole) if whole or plain else "",
+        _kwh(whole) if whole or (plain and meter_uj is None) else "",
         *(_kwh(one) if one else "" for one in parts),
         "" if meter_uj is None else _kwh(meter_uj),
         coverage,
