@@ -7,8 +7,8 @@ and written by the ledger's next round, so that an edit of a year stays a short 
 
 import datetime
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
@@ -26,27 +26,39 @@ from collector.series import NS, Tags, kind_of, span_lines, tags_at
 
 
 @contextmanager
-def histories_edit(
-    connection: Connection, device_ids: Sequence[str], since: int, now: int, collector_id: str
-) -> Iterator[None]:
-    """`history_edit` of several devices at once."""
-    with ExitStack() as edits:
-        for device_id in device_ids:
-            edits.enter_context(history_edit(connection, device_id, since, now, collector_id))
+def history_edit(connection: Connection, device_id: str, since: int, now: int, collector_id: str) -> Iterator[None]:
+    """Within it a device's past from `since` (Unix seconds) on is edited; what follows from it is written after it."""
+    with histories_edit(connection, [device_id], since, now, collector_id):
         yield
 
 
 @contextmanager
-def history_edit(connection: Connection, device_id: str, since: int, now: int, collector_id: str) -> Iterator[None]:
-    """Within it a device's past from `since` (Unix seconds) on is edited; what follows from it is written after it."""
+def histories_edit(
+    connection: Connection, device_ids: Sequence[str], since: int, now: int, collector_id: str
+) -> Iterator[None]:
+    """`history_edit` of several devices at once."""
     start, end = half_hour_of(since), closed_before(now) + HALF_HOUR_SECONDS
     if start >= end:
         # Nothing of that time is written yet: the ledger's own round will use what holds by then.
         yield
         return
-    before = load_segments(connection, start, end, [device_id])
+    before = _by_device(load_segments(connection, start, end, device_ids))
     yield
-    after = load_segments(connection, start, end, [device_id])
+    after = _by_device(load_segments(connection, start, end, device_ids))
+    for device_id in device_ids:
+        zeros = _follow(connection, device_id, before.get(device_id, []), after.get(device_id, []))
+        append(connection, collector_id, now, [pack(zeros, [start * NS, end * NS])])
+
+
+def _by_device(segments: Iterable[Segment]) -> dict[str, list[Segment]]:
+    found: dict[str, list[Segment]] = {}
+    for one in segments:
+        found.setdefault(one.device_id, []).append(one)
+    return found
+
+
+def _follow(connection: Connection, device_id: str, before: Sequence[Segment], after: Sequence[Segment]) -> list[str]:
+    """Mark the days of a device that an edit changed; zeros for the series that its half-hours left."""
     kind = kind_of(connection, device_id)
     rules = rules_of(connection, device_id)
     zeros: list[str] = []
@@ -60,7 +72,7 @@ def history_edit(connection: Connection, device_id: str, since: int, now: int, c
         if was is not None and (now_is is None or tags_at(kind, was) != tags_at(kind, now_is)):
             zeros += _zeros(connection, was, begins, ends, tags_at(kind, was), rules)
     upsert(connection, series_due, [{"device_id": device_id, "local_day": day.isoformat()} for day in sorted(days)])
-    append(connection, collector_id, now, [pack(zeros, [start * NS, end * NS])])
+    return zeros
 
 
 def _edges(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[int, int]]:

@@ -29,7 +29,7 @@ from collector.database.schema import (
 )
 from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
-from collector.history import history_edit
+from collector.history import histories_edit, history_edit
 from collector.register_facts import TEXTS
 from collector.register_plan import Plan, PlannedRow
 from collector.sites import set_site
@@ -76,8 +76,7 @@ def apply(database: Database, plan: Plan, who: Who, progress: Progress = lambda 
         touch(connection)
     for some in _chunks([one for one in plan.rows if one.device_id and one.outcome != "conflicting"], _PLACEMENTS):
         with database.write() as connection:
-            for one in some:
-                _place(connection, plan, one, import_id, places, who)
+            _place(connection, plan, some, import_id, places, who)
     return import_id
 
 
@@ -277,21 +276,27 @@ def _require_last(connection: Connection, row: Row[Any]) -> None:
         )
 
 
-def _place(connection: Connection, plan: Plan, one: PlannedRow, import_id: int, places: _Places, who: Who) -> None:
-    """Put a seen device where the register says it is, from the register's day on, unless it stands there."""
-    wanted = {**places.of(one.facts), "directorate": one.facts["directorate"], "owner": one.facts["owner"]}
-    if wanted["site_id"] is None:
+def _place(
+    connection: Connection, plan: Plan, rows: Sequence[PlannedRow], import_id: int, places: _Places, who: Who
+) -> None:
+    """Put seen devices where the register says they are, from the register's day on, unless they stand there."""
+    moves: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = []
+    for one in rows:
+        wanted = {**places.of(one.facts), "directorate": one.facts["directorate"], "owner": one.facts["owner"]}
+        if wanted["site_id"] is None:
+            continue
+        before = _placements(connection, one.device_id)
+        now = next((row for row in reversed(before) if row["valid_to"] is None), None)
+        if now is None or any(now[name] != value for name, value in wanted.items()):
+            moves.append((one.device_id, {**wanted, "actor": f"register:{import_id}"}, before))
+    if not moves:
         return
-    before = _placements(connection, one.device_id)
-    now = next((row for row in reversed(before) if row["valid_to"] is None), None)
-    if now is not None and all(now[name] == value for name, value in wanted.items()):
-        return
-    with history_edit(connection, one.device_id, plan.as_at, who.now, who.collector_id):
-        owner = {"device_id": one.device_id}
-        begin(connection, device_placement, owner, {**wanted, "actor": f"register:{import_id}"}, plan.as_at)
-    after = _placements(connection, one.device_id)
-    row = {"before": json.dumps(before), "after": json.dumps(after)}
-    connection.execute(insert(register_placement).values(import_id=import_id, device_id=one.device_id, **row))
+    with histories_edit(connection, [device_id for device_id, _, _ in moves], plan.as_at, who.now, who.collector_id):
+        for device_id, values, _ in moves:
+            begin(connection, device_placement, {"device_id": device_id}, values, plan.as_at)
+    for device_id, _, before in moves:
+        row = {"before": json.dumps(before), "after": json.dumps(_placements(connection, device_id))}
+        connection.execute(insert(register_placement).values(import_id=import_id, device_id=device_id, **row))
     touch(connection)
 
 
