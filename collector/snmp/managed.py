@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from agent.inventory.dmi import meaningful
 from collector.snmp.profile import Column, ManagedRule, Profile
 from collector.snmp.rows import beside, rows
 from collector.snmp.snapshot import Snapshot
@@ -40,7 +41,7 @@ def managed(snapshot: Snapshot, holding: Iterable[Profile]) -> list[ManagedDevic
         for rule in profile.managed:
             found = [one for one in _of_rule(snapshot, rule, profile.vendor) if one.serial or one.mac]
             if found:
-                return list({one.serial or one.mac: one for one in found}.values())
+                return list({one.mac or one.serial: one for one in found}.values())
     return []
 
 
@@ -62,7 +63,7 @@ def _of_rule(snapshot: Snapshot, rule: ManagedRule, vendor: str) -> Iterator[Man
             vendor=vendor,
             name=words(rule.name),
             model=rule.model_format.format(model) if model else "",
-            serial=words(rule.serial),
+            serial=meaningful(words(rule.serial)),
             mac=_mac(value(rule.mac), index, rule),
             address=_address(value(rule.address)),
             version=words(rule.version),

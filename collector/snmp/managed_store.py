@@ -57,9 +57,12 @@ def _note(connection: Connection, told: ManagedFound) -> list[ToRecord]:
     ).scalar_one()
     to_record, seen = [], []
     for one, match in zip(told.found, matches, strict=True):
-        device_id, in_use = known.get(one.serial) or known.get(one.mac) or ("", True)
+        device_id, in_use = known.get(one.mac) or known.get(one.serial) or ("", True)
         if match is not None and not device_id:
             device_id = match.device_id
+        if device_id in seen:
+            # Two rows with one serial number, which some firmwares give to all: their addresses tell them apart.
+            device_id = ""
         if device_id == told.controller_id or not in_use:
             continue
         if not device_id:

@@ -128,8 +128,9 @@ class Poller:
                 if devices is not None and devices.leases:
                     # Read and checked before the first poll, and not where nothing is polled.
                     await asyncio.to_thread(profiles)
-            except CollectorError as error:
-                logger.error("polled devices cannot be read: %s; %s", error.message, error.remedy)  # noqa: TRY400  # said, not traced
+            except (CollectorError, ConfigurationError) as error:
+                remedy = getattr(error, "remedy", "")
+                logger.error("polled devices cannot be read: %s; %s", error, remedy)  # noqa: TRY400  # said, not traced
             else:
                 if devices is not None:
                     await self._follow(devices, gate)
@@ -262,6 +263,12 @@ class Poller:
         except (CollectorError, ConfigurationError) as error:
             self.failures += 1
             await self._failed(state, error, begun)
+            return
+        except Exception as error:  # whatever one device answers, it is polled again and says why not
+            self.failures += 1
+            logger.exception("snmp %s: a poll ended in an error that nobody foresaw", state.device.host)
+            told = CollectorError(f"{type(error).__name__}: {error}"[:500], "report this as a defect of ictagent")
+            await self._failed(state, told, begun)
             return
         self.polls += 1
         state.schedule.done(parts, time.monotonic(), begun)

@@ -85,6 +85,14 @@ def test_a_managed_access_point_is_one_device_under_whatever_controller(database
     assert kinds == ["access_point", "access_point"]
 
 
+def test_two_that_tell_one_serial_number_are_two_by_their_addresses(database: Database) -> None:
+    controller = polled(database, "10.1.2.3", "wireless_controller")
+    found = [replace(HALL, serial="SAME"), replace(STORE, serial="SAME")]
+    first = [one.device_id for one in told(database, controller, 1000, *found)]
+    assert len(set(first)) == 2
+    assert [one.device_id for one in told(database, controller, 2000, *found)] == first
+
+
 def test_one_that_its_controller_no_longer_tells_of_is_absent_and_stays(database: Database) -> None:
     controller = polled(database, "10.1.2.3", "wireless_controller")
     hall, _ = told(database, controller, 1000, HALL, STORE)

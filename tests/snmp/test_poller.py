@@ -13,10 +13,11 @@ from sqlalchemy import select, update
 
 from collector.commands.snmp import snmp
 from collector.database.schema import device, device_accounting, meter, snmp_device
+from collector.estate_version import touch
 from collector.queries import devices
 from collector.service import Collector
 from collector.settings import CollectorSettings
-from collector.snmp import poller
+from collector.snmp import device_state, poller
 from collector.snmp.devices import (
     NewDevice,
     add_device,
@@ -110,6 +111,26 @@ def test_a_dead_device_holds_no_other_up_and_says_why(collector: Collector, agen
     with collector.database.read() as connection:
         assert f"{silent.host}:{silent.port}" in {one.host_name for one in devices(connection)}
         assert connection.execute(select(device.c.id).where(device.c.id == dead[0])).scalar() == dead[0]
+
+
+def test_an_error_that_nobody_foresaw_ends_no_devices_polling(
+    collector: Collector, agent: Snmpd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = device_state.DeviceState.read
+    fails = [True]
+
+    async def read_badly(self: Any, *arguments: Any) -> Any:
+        if fails.pop() if fails else False:
+            raise ValueError("a sensor of minus seven kinds")
+        return await read(self, *arguments)
+
+    monkeypatch.setattr(device_state.DeviceState, "read", read_badly)
+    device_id = add(collector, agent.port)
+    wait_until(lambda: "minus seven kinds" in row(collector, device_id).last_error, "the error to be told", 60)
+    with collector.database.write() as connection:
+        connection.execute(update(snmp_device).values(name="asked again"))
+        touch(connection)
+    wait_until(lambda: row(collector, device_id).state == "ok", "the next poll", 60)
 
 
 def test_a_removed_device_is_polled_no_longer_and_can_be_taken_back(collector: Collector, agent: Snmpd) -> None:
