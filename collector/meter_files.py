@@ -25,9 +25,9 @@ from collector.meter_values import write_values
 from collector.register_import import remove_places
 from collector.supply_meters import Made, NewMeter, make_meters, require_own, supply_meters, unmake_meters
 
-READINGS_AT_ONCE = 1000
-HALF_HOURS_AT_ONCE = 240
-"""Half-hours of a meter that one transaction writes into the ledger: five days, some tens of milliseconds."""
+READINGS_AT_ONCE = 500
+HALF_HOURS_AT_ONCE = 144
+"""Half-hours of a meter that one transaction writes into the ledger: three days, some tens of milliseconds."""
 Progress = Callable[[int, int], None]
 
 

@@ -24,6 +24,7 @@ from collector.register_facts import visible
 from collector.register_items import Item, ItemFilter, conditions, joined, read_items, select_items
 from collector.register_queries import UNSEEN_SECONDS
 from collector.seen_class import class_of
+from collector.supply_meters import is_supply_meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _not_registered(organisations: Organisations) -> Select[Any]:
         )
         .outerjoin(site, site.c.id == device_placement.c.site_id)
         .outerjoin(device_status, device_status.c.device_id == device.c.id)
-        .where(*_device_in_use(), ~registered)
+        .where(*_device_in_use(), ~registered, ~is_supply_meter())
         .order_by(func.coalesce(device_status.c.last_report_at, 0).desc(), device.c.id)
     )
     return query if organisations is None else query.where(device.c.organisation_id.in_(organisations))

@@ -17,6 +17,7 @@ from collector.database.schema import (
 )
 from collector.errors import NotFound
 from collector.register_facts import State, states
+from collector.supply_meters import is_supply_meter
 
 UNSEEN_SECONDS = 90 * 86_400
 IN_USE = ("in_use", "on_loan", "unknown")
@@ -109,7 +110,7 @@ def reconciliation(connection: Connection, organisation_id: int, now: int) -> Re
 
 
 def seen_devices(connection: Connection, organisation_id: int) -> list[Seen]:
-    """Devices in use that report or are polled."""
+    """Devices in use that report or are polled: supply meters are neither."""
     query = (
         select(
             device.c.id,
@@ -126,7 +127,10 @@ def seen_devices(connection: Connection, organisation_id: int) -> list[Seen]:
         .outerjoin(site, site.c.id == device_placement.c.site_id)
         .outerjoin(device_status, device_status.c.device_id == device.c.id)
         .where(
-            device.c.organisation_id == organisation_id, device.c.merged_into.is_(None), device.c.retired_at.is_(None)
+            device.c.organisation_id == organisation_id,
+            device.c.merged_into.is_(None),
+            device.c.retired_at.is_(None),
+            ~is_supply_meter(),
         )
         .order_by(device.c.id)
     )

@@ -74,6 +74,11 @@ def supply_meters(connection: Connection, organisation_id: int | None = None) ->
     return {row.name.partition("/")[2]: row for row in connection.execute(query).all()}
 
 
+def is_supply_meter() -> ColumnElement[bool]:
+    """The condition that a row of `device` is a supply meter: the supplier's, and so nothing that a register of ICT has."""
+    return select(meter.c.id).where(meter.c.device_id == device.c.id, meter.c.source == SUPPLIER).exists()
+
+
 def require_own(connection: Connection, organisation_id: int, mpans: Sequence[str]) -> None:
     """Raise BadRequest where a meter is another organisation's."""
     known = supply_meters(connection)

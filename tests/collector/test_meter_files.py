@@ -34,6 +34,8 @@ from collector.half_hourly.reading import read_half_hours
 from collector.ledger import AMOUNTS, current
 from collector.meter_files import FilePlan, Who, apply, files, plan, undo
 from collector.meter_values import write_values
+from collector.register_gaps import gaps
+from collector.register_queries import reconciliation
 from collector.supply_meters import NewMeter
 from tests.collector.half_hourly.layouts import MPAN, OTHER_MPAN
 
@@ -128,6 +130,13 @@ def test_a_supply_meter_is_a_device_that_feeds_a_building_at_its_site(database: 
         assert (row.name, row.source, row.covers) == (f"mpan/{MPAN}", "supplier", "feeds")
         assert connection.execute(select(meter_place.c.purpose)).scalars().all() == ["whole_building"]
         assert connection.execute(select(site.c.name)).scalars().all() == ["Town Hall"]
+
+
+def test_a_supply_meter_is_nothing_that_a_register_of_ict_lacks(database: Database, take: Take) -> None:
+    take({HALF_HOURS[0]: "1"})
+    with database.read() as connection:
+        assert reconciliation(connection, 1, WHO.now).seen_not_registered == []
+        assert gaps(connection, None, WHO.now).seen_not_registered == 0
 
 
 def test_what_the_supplier_estimated_is_estimated_with_a_wider_band(database: Database, take: Take) -> None:
