@@ -144,7 +144,7 @@ def test_the_skip_link_shows_itself_and_leads_to_the_content(chromium: Browser, 
         assert box["x"] >= 0
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-    XX
+        assert page.locator("main a, main input").first.evaluate("one => one === document.activeElement")
 
 
 def test_filter_and_sort_work_without_javascript_by_keyboard(chromium: Browser, estate: Estate) -> None:
