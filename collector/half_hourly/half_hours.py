@@ -110,6 +110,6 @@ class HalfHourReader(SheetReader):
 
 
 def _require_half_hours(stamps: Sequence[Stamp]) -> None:
-    """Raise BadRequest where values stand for whole hours: taken for half-hours they would be in the wrong ones."""
-    if len(stamps) >= 4 and len({one.minutes % 60 for one in stamps}) == 1 and not stamps[0].minutes % 30:
+    """Raise BadRequest where values stand for whole hours: a few rows alone may be what is left of half-hours."""
+    if len(stamps) >= 12 and len({one.minutes % 60 for one in stamps}) == 1 and not stamps[0].minutes % 30:
         raise BadRequest("the file has a row an hour", "ask the supplier for half-hours")
