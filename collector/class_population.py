@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, case, func, or_, select
 
 from carbon.calendar import day_bounds, local_day
 from carbon.device_classes import CLASSES
@@ -105,25 +105,35 @@ class Population:
     def _add_register(self, counted: Mapping[str, Sequence[Span]]) -> None:
         """Items in use, without those that are metered, and without days for which a number is known instead."""
         names = ("device_class", "site_id", "space_id", "directorate", "service_category", "school", "share")
-        columns = [register_state.c[name] for name in (*names, "valid_from", "valid_to", "device_id", "quantity")]
         begins, ends = day_bounds(self._first, self._time_zone)[0], day_bounds(self._last, self._time_zone)[1]
+        # What lies outside of the days asked for tells no two items apart: thousands of them are some hundred rows.
+        since = case((register_state.c.valid_from <= begins, begins), else_=register_state.c.valid_from)
+        until = case((register_state.c.valid_to >= ends, None), else_=register_state.c.valid_to)
+        keys = [*(register_state.c[name] for name in (*names, "device_id")), since, until]
         query = (
-            select(*columns)
+            select(
+                *keys[:-2],
+                since.label("since"),
+                until.label("until"),
+                func.count().label("items"),
+                func.sum(register_state.c.quantity).label("devices"),
+            )
             .join(register_import, register_import.c.id == register_state.c.import_id)
             .where(register_import.c.organisation_id == self._organisation_id, register_import.c.state == "visible")
             .where(register_state.c.status.in_(IN_USE), register_state.c.device_class.in_(sorted(self._classes)))
             .where(register_state.c.valid_from < ends)
             .where(or_(register_state.c.valid_to.is_(None), register_state.c.valid_to > begins))
+            .group_by(*keys)
         )
         for row in self._connection.execute(query):
             category = row.service_category or CLASSES[row.device_class].category
             key = ClassKey(row.device_class, row.site_id, row.space_id, row.directorate, category, bool(row.school))
             share = 1 if row.share == 1 else Fraction(str(row.share))
-            span = self._inside(row.valid_from, row.valid_to)
+            span = self._inside(row.since, row.until)
             for part in _without(span, counted.get(row.device_class, ())):
-                self._days.add(key, part, share * row.quantity)
+                self._days.add(key, part, share * int(row.devices))
                 for month in self._metered.get(row.device_id, ()) if row.device_id else ():
-                    self._days.add(key, _common(part, _month_span(month)), -share)
+                    self._days.add(key, _common(part, _month_span(month)), -share * row.items)
 
     def _add_counts(self, counts: Mapping[str, Sequence[tuple[CountRow, Span]]]) -> None:
         """Plain numbers, less the devices of the class that were seen and are metered: each is one of them."""
