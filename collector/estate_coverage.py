@@ -1,8 +1,9 @@
 """How much of the estate is known, by class: registered devices in use that are measured, estimated, profiled or absent."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -11,8 +12,8 @@ from carbon.device_classes import CLASSES
 from collector.class_metered import NOT_ITS_OWN, metered_months, seen_classes
 from collector.class_population import numbers_on
 from collector.class_profiles import profile_at, profile_stretches
-from collector.database.schema import device, ledger_day, meter, organisation
-from collector.register_facts import states
+from collector.database.schema import device, ledger_day, meter, organisation, register_import, register_state
+from collector.register_facts import holds_at, visible
 from collector.register_queries import IN_USE, seen_devices
 from collector.seen_class import class_of
 
@@ -70,15 +71,15 @@ def _of(
         setattr(row, method, getattr(row, method) + devices)
 
     registered: set[str] = set()
-    for one in states(connection, organisation_id, at):
+    for one in _registered(connection, organisation_id, at):
         if one.device_id:
             registered.add(one.device_id)
-        kind, devices = one.facts["device_class"], one.facts["quantity"]
-        if one.facts["status"] not in IN_USE or kind in numbers:
+        kind, devices = one.device_class, int(one.devices)
+        if one.status not in IN_USE or kind in numbers:
             continue
         if method := known.get(one.device_id or ""):
-            add(kind, method)
-            devices -= 1
+            add(kind, method, one.items)
+            devices -= one.items
         if devices:
             add(kind, "profile" if kind in profiled else "absent", devices)
     if numbers:
@@ -96,6 +97,19 @@ def _of(
             add(class_of(seen.kind, seen.platform, seen.chassis), "seen_not_registered")
     order = list(CLASSES)
     return sorted(rows.values(), key=lambda one: order.index(one.device_class))
+
+
+def _registered(connection: Connection, organisation_id: int, at: int) -> Sequence[Any]:
+    """What the register has at a time, equal items together: `items` of them, which are so many `devices`."""
+    keys = [register_state.c[name] for name in ("device_class", "status", "device_id")]
+    query = (
+        select(*keys, func.count().label("items"), func.sum(register_state.c.quantity).label("devices"))
+        .join(register_import, register_import.c.id == register_state.c.import_id)
+        .where(register_import.c.organisation_id == organisation_id, visible())
+        .where(holds_at(at))
+        .group_by(*keys)
+    )
+    return connection.execute(query).all()
 
 
 def _methods(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from collector.database.schema import register_import, register_state, site, space
 from collector.register.rows import RegisterRow
@@ -64,15 +64,16 @@ def visible() -> Any:
     return register_import.c.state == "visible"
 
 
+def holds_at(at: int | None) -> ColumnElement[bool]:
+    """The condition for states that hold at a time (Unix seconds), or without one for those that are open."""
+    if at is None:
+        return register_state.c.valid_to.is_(None)
+    still = or_(register_state.c.valid_to.is_(None), register_state.c.valid_to > at)
+    return and_(register_state.c.valid_from <= at, still)
+
+
 def states(connection: Connection, organisation_id: int, at: int | None = None) -> list[State]:
     """States of an organisation's items: those that hold at a time (Unix seconds), or without one all that are open."""
-    holds = (
-        register_state.c.valid_to.is_(None)
-        if at is None
-        else and_(
-            register_state.c.valid_from <= at, or_(register_state.c.valid_to.is_(None), register_state.c.valid_to > at)
-        )
-    )
     columns = [register_state.c[name] for name in (*TEXTS, "school", "share", "quantity")]
     query = (
         select(
@@ -88,7 +89,7 @@ def states(connection: Connection, organisation_id: int, at: int | None = None) 
         .join(register_import, register_import.c.id == register_state.c.import_id)
         .outerjoin(site, site.c.id == register_state.c.site_id)
         .outerjoin(space, space.c.id == register_state.c.space_id)
-        .where(register_import.c.organisation_id == organisation_id, visible(), holds)
+        .where(register_import.c.organisation_id == organisation_id, visible(), holds_at(at))
         .order_by(register_state.c.id)
     )
     return [
