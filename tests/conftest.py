@@ -31,8 +31,8 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server for this worker."""
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for this worker, by its URL."""
     if binaries() is None:
         missing("PostgreSQL (Debian package postgresql)")
     with postgres(tmp_path_factory.mktemp("postgres")) as url:
@@ -40,12 +40,25 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """An empty PostgreSQL database: nothing of an earlier test is in it, and nobody of one is connected."""
+    opened = open_database(postgres_server)
+    others = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with opened.engine.begin() as connection:
+        connection.execute(others)
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    opened.close()
+    return postgres_server
+
+
+@pytest.fixture
 def postgres_database(postgres_url: str) -> Iterator[Database]:
     """An empty, migrated PostgreSQL database."""
     opened = open_database(postgres_url)
-    with opened.engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
     migrate(opened)
     yield opened
     opened.close()

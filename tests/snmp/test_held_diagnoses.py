@@ -100,7 +100,7 @@ def test_the_poller_tells_of_a_device_that_no_profile_knows_and_of_its_end(
 ) -> None:
     collector = Collector(CollectorSettings(state_directory=tmp_path / "state"))
     known: dict[str, object] = {}
-    monkeypatch.setattr("collector.snmp.poller.profiles", lambda: known)
+    monkeypatch.setattr("collector.snmp.device_state.profiles", lambda: known)
     with collector.database.write() as connection:
         device_id = add_device(connection, NewDevice("127.0.0.1", agent.port), "test")
         connection.execute(update(snmp_device).values(power_seconds=1))
