@@ -11,6 +11,7 @@ from collector.database.dated import begin, withdraw
 from collector.database.schema import class_count, site, space
 from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
+from collector.sites import space_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,7 @@ def place_ids(
         raise NotFound(f"there is no site {site_name}", "see `ictagent estate site list`")
     if not space_name:
         return int(site_id), None
-    query = select(space.c.id).where(space.c.site_id == site_id, space.c.name == space_name)
-    space_id = connection.execute(query).scalar()
-    if space_id is None:
-        raise NotFound(f"there is no space {space_name} at {site_name}", "see `ictagent estate space list`")
-    return int(site_id), int(space_id)
+    return int(site_id), space_at(connection, int(site_id), site_name, space_name)
 
 
 def key_in(keys: Iterable[CountKey], site_id: int | None, space_id: int | None, directorate: str) -> CountKey | None:

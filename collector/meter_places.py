@@ -16,6 +16,7 @@ from collector.estate_version import touch
 from collector.ledger import FEEDS
 from collector.power_path import find_place
 from collector.power_view import device_names
+from collector.sites import find_site, space_at
 from collector.snmp.devices import find_polled
 from collector.snmp.places import ONE_FOR_ONE, WHOLE
 
@@ -190,17 +191,8 @@ def place_of(connection: Connection, meter_id: int, site_name: str, space_name: 
     organisation_id = connection.execute(
         select(device.c.organisation_id).join(meter, meter.c.device_id == device.c.id).where(meter.c.id == meter_id)
     ).scalar_one()
-    query = select(site.c.id).where(site.c.organisation_id == organisation_id, site.c.name == site_name)
-    site_id = connection.execute(query).scalar()
-    if site_id is None:
-        raise NotFound(f"there is no site {site_name}", "see `ictagent estate site list`")
-    if not space_name:
-        return int(site_id), None
-    query = select(space.c.id).where(space.c.site_id == site_id, space.c.name == space_name)
-    space_id = connection.execute(query).scalar()
-    if space_id is None:
-        raise NotFound(f"there is no space {space_name} at {site_name}", "see `ictagent estate space list`")
-    return int(site_id), int(space_id)
+    site_id = find_site(connection, organisation_id, site_name)
+    return site_id, space_at(connection, site_id, site_name, space_name) if space_name else None
 
 
 def _place(row: Row[Any] | None) -> MeterPlace:

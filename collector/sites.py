@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from collector.database.audit import audit
 from collector.database.dated import begin, history, valid_at
-from collector.database.schema import organisation, site, site_detail
+from collector.database.schema import organisation, site, site_detail, space
 from collector.database.sites import TENURES
 from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
@@ -76,6 +76,14 @@ def find_site(connection: Connection, organisation_id: int, name: str) -> int:
     found = connection.execute(query).scalar()
     if found is None:
         raise NotFound(f"there is no site {name}", "see `ictagent estate site list`")
+    return int(found)
+
+
+def space_at(connection: Connection, site_id: int, site_name: str, name: str) -> int:
+    """The space of this name at a site. Raises NotFound."""
+    found = connection.execute(select(space.c.id).where(space.c.site_id == site_id, space.c.name == name)).scalar()
+    if found is None:
+        raise NotFound(f"there is no space {name} at {site_name}", "see `ictagent estate space list`")
     return int(found)
 
 

@@ -1,6 +1,5 @@
 """How a supplier's file is read: as its headers tell, or as a mapping says. Mappings are TOML, by name or in a file."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 from collector.errors import BadRequest
 from collector.half_hourly.periods import Label
 from collector.tables.dates import DateOrder
+from collector.tables.toml_file import read_toml
 
 Clock = Literal["local", "GMT"]
 Unit = Literal["kWh", "kW", "Wh", "MWh"]
@@ -61,16 +61,7 @@ class SupplierMapping:
 
 def read_mapping(path: Path) -> SupplierMapping:
     """A mapping from its file. Raises BadRequest with what is wrong."""
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise BadRequest(
-            f"{path} cannot be read: {error.strerror}", "check the file's name and who may read it"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path.name} is no TOML: {error}", "see docs/half-hourly.md for an example") from error
-    return from_values(values, path.name)
+    return from_values(read_toml(path, "docs/half-hourly.md"), path.name)
 
 
 def from_values(values: Mapping[str, Any], name: str) -> SupplierMapping:

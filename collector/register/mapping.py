@@ -1,7 +1,6 @@
 """Which column is what, and what a register's words mean: proposed, shown, saved as TOML and used again."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from carbon.device_classes import CLASSES
 from collector.errors import BadRequest
 from collector.register.fields import FIELDS, words
 from collector.tables.dates import DateOrder
+from collector.tables.toml_file import read_toml
 
 STATUSES = ("in_use", "spare", "disposed", "on_loan", "unknown")
 TENURES = ("own", "leased", "landlord")
@@ -56,16 +56,7 @@ class RegisterMapping:
 
 def read_mapping(path: Path) -> RegisterMapping:
     """A mapping from its file. Raises BadRequest with the line or name that is wrong."""
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise BadRequest(
-            f"{path} cannot be read: {error.strerror}", "check the file's name and who may read it"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadRequest(f"{path.name} is no TOML: {error}", "see docs/register.md for an example") from error
-    return from_values(values, path.name)
+    return from_values(read_toml(path, "docs/register.md"), path.name)
 
 
 def from_values(values: Mapping[str, Any], name: str) -> RegisterMapping:
