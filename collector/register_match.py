@@ -4,10 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from collector.register.serials import comparable
-
-LONG_SERIAL = 6
-"""Shorter serial numbers are their maker's alone."""
+from collector.register.serials import comparable, number_keys
 
 
 class Identified(Protocol):
@@ -75,12 +72,7 @@ class Index:
 
 def _keys(one: Identified) -> Sequence[tuple[str, ...]]:
     """By what something is known, the surest first."""
-    serial, tag = comparable(one.serial), comparable(one.asset_tag)
-    keys: list[tuple[str, ...]] = []
-    if serial:
-        keys.append(("serial", serial, one.vendor.lower() if len(serial) < LONG_SERIAL else ""))
-    if tag:
-        keys.append(("asset_tag", tag))
+    keys: list[tuple[str, ...]] = [*number_keys(one.serial, one.asset_tag, one.vendor)]
     if one.host_name:
         keys.append(("host_name", one.host_name.lower().split(".")[0]))
     return keys

@@ -10,11 +10,10 @@ from collector.register.cells import LineReader, is_empty
 from collector.register.fields import header_row, proposed, words
 from collector.register.mapping import RegisterMapping
 from collector.register.rows import Fault, RegisterFile, RegisterRow, Severity
-from collector.register.serials import comparable
+from collector.register.serials import number_keys
 from collector.tables.sheets import Cell, Sheet, read_sheets
 
 _SUM_WORDS = frozenset({"total", "totals", "subtotal", "sub total", "grand total", "sum", "count"})
-_LONG_SERIAL = 6
 _LEFT_OUT: Severity = "left out"
 _REJECTED: Severity = "rejected"
 _USEFUL = ("serial", "asset_tag", "host_name", "model", "device_class")
@@ -159,10 +158,8 @@ def _once(rows: Sequence[RegisterRow], faults: list[Fault]) -> list[RegisterRow]
 
 
 def _keys(row: RegisterRow) -> list[tuple[str, str, str]]:
-    """By what a device is known. A short serial number is its maker's alone."""
-    serial, tag = comparable(row.serial), comparable(row.asset_tag)
-    short = row.vendor.lower() if len(serial) < _LONG_SERIAL else ""
-    return [("serial", short, serial)] * bool(serial) + [("asset_tag", "", tag)] * bool(tag)
+    """By what a device is known in its file."""
+    return number_keys(row.serial, row.asset_tag, row.vendor)
 
 
 def _twin(row: RegisterRow, seen: Mapping[tuple[str, str, str], RegisterRow]) -> tuple[RegisterRow | None, str]:

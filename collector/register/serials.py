@@ -10,6 +10,8 @@ _NONE = frozenset({
 })  # fmt: skip
 _PROTECTED = frozenset({"'=", "'+", "'-", "'@"})
 """What an export writes, so that no spreadsheet takes it for a formula."""
+LONG_SERIAL = 6
+"""Shorter serial numbers are their maker's alone."""
 _LARGEST_EXACT = 10**15
 """A spreadsheet keeps 15 digits; what follows is zeros."""
 
@@ -63,3 +65,14 @@ def comparable(text: str) -> str:
     """
     plain = re.sub(r"[^0-9A-Za-z]", "", text).upper()
     return plain.lstrip("0") or plain
+
+
+def number_keys(serial: str, asset_tag: str, vendor: str) -> list[tuple[str, str, str]]:
+    """By which numbers a device is known, the surest first. A short serial number is its maker's alone.
+
+    >>> number_keys("S-1", "7", "Dell")
+    [('serial', 'S1', 'dell'), ('asset_tag', '7', '')]
+    """
+    number, tag = comparable(serial), comparable(asset_tag)
+    short = vendor.lower() if len(number) < LONG_SERIAL else ""
+    return [("serial", number, short)] * bool(number) + [("asset_tag", tag, "")] * bool(tag)
