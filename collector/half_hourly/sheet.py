@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ _SUMS = frozenset(
 )
 
 
-class SheetReader:
+class SheetReader(ABC):
     """Reads one sheet by its layout; what is found is kept in the fields."""
 
     def __init__(self, sheet: Sheet, layout: Layout, mapping: SupplierMapping) -> None:
@@ -73,8 +74,9 @@ class SheetReader:
         self._read_rows(rows)
         return self
 
+    @abstractmethod
     def _read_rows(self, rows: Sequence[tuple[int, Sequence[Cell]]]) -> None:
-        raise NotImplementedError
+        """Take the readings of the rows that count."""
 
     @property
     def _dates(self) -> DateOrder:
