@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from collector.database.audit import audit
 from collector.database.estate import SPACE_KINDS
-from collector.database.schema import device, device_placement, enrolment_token, organisation, site, space
+from collector.database.schema import device, device_placement, enrolment_token, site, space
 from collector.errors import BadRequest, CollectorError, NotAuthorised
 from collector.keys import KEY_SECONDS, Issued, hashed, matches, new_key, split_secret
+from collector.organisation import read_organisation
 from collector.spaces import make_space
 
 KINDS = ("host",)
@@ -26,7 +27,7 @@ _NO_TOKEN = hashed(secrets.token_urlsafe(32))
 class TokenRequest:
     """A new enrolment token: how often it may be used, until when (Unix seconds), for hosts of which site and space.
 
-    `space_kind` is needed where the space is yet to be made.
+    `space_kind` is needed where the space is yet to be made. `organisation` is a name; None is the first one.
     """
 
     label: str
@@ -36,6 +37,7 @@ class TokenRequest:
     actor: str
     space: str = ""
     space_kind: str = ""
+    organisation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,18 @@ class TokenRefused(NotAuthorised):
 
 
 def create_tokens(connection: Connection, items: Sequence[TokenRequest]) -> list[str]:
-    """Make enrolment tokens; the texts are shown once and cannot be read again. Raises BadRequest for a wrong place."""
+    """Make enrolment tokens; the texts are shown once and cannot be read again.
+
+    Raises BadRequest for a wrong place, and NotFound for an organisation that there is not.
+    """
     return [_create_token(connection, one) for one in items]
 
 
 def _create_token(connection: Connection, wanted: TokenRequest) -> str:
     now = int(time.time())
     identifier, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    _place_of(connection, _organisation(connection), wanted.site, wanted.space, wanted.space_kind)
+    owner = read_organisation(connection, wanted.organisation)
+    _place_of(connection, owner.id, wanted.site, wanted.space, wanted.space_kind)
     connection.execute(
         insert(enrolment_token).values(
             id=identifier,
@@ -94,6 +100,7 @@ def _create_token(connection: Connection, wanted: TokenRequest) -> str:
             site=wanted.site,
             space=wanted.space or None,
             space_kind=wanted.space_kind or None,
+            organisation_id=owner.id,
             created_at=now,
             expires_at=wanted.expires_at,
             uses_left=wanted.uses,
@@ -101,7 +108,7 @@ def _create_token(connection: Connection, wanted: TokenRequest) -> str:
         )
     )
     place = {name: value for name in ("site", "space") if (value := getattr(wanted, name))}
-    detail = {"label": wanted.label, "uses": wanted.uses, **place}
+    detail = {"label": wanted.label, "uses": wanted.uses, "organisation": owner.name, **place}
     audit(connection, now, wanted.actor, "token.create", identifier, detail)
     return f"{identifier}.{secret}"
 
@@ -120,7 +127,7 @@ def enrol(connection: Connection, items: Sequence[EnrolRequest]) -> list[Issued 
 def _enrol(connection: Connection, wanted: EnrolRequest) -> Issued:
     now = int(time.time())
     token = _good_token(connection, wanted.token, now)
-    organisation_id = _organisation(connection)
+    organisation_id = int(token.organisation_id or read_organisation(connection).id)
     place = _place_of(
         connection,
         organisation_id,
@@ -180,10 +187,6 @@ def note_refusal(connection: Connection, items: Sequence[tuple[TokenRefused, str
         detail = {"reason": refused.reason, "address": address, "host_name": host_name}
         audit(connection, now, f"address {address}", "token.refused", refused.token_id, detail)
     return [None] * len(items)
-
-
-def _organisation(connection: Connection) -> int:
-    return int(connection.execute(select(organisation.c.id).order_by(organisation.c.id)).scalars().first() or 0)
 
 
 def _place_of(

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def snmp() -> None:
       ictagent snmp read 10.1.2.3
       ictagent snmp discover 10.1.0.0/24
       ictagent snmp add 10.1.2.3 --credential switches --site "County Hall"
-      ictagent snmp add --file devices.csv
+      ictagent snmp add --file devices.csv --dry-run
       ictagent snmp list
       ictagent snmp test 10.1.2.3
       ictagent snmp events --since 24h
@@ -62,12 +63,14 @@ snmp.add_command(read)
 @snmp.command(
     "add",
     epilog="\b\nExamples:\n  ictagent snmp add 10.1.2.3 --credential switches --site 'County Hall'\n"
-    "  ictagent snmp add --file devices.csv --dry-run",
+    "  ictagent snmp add --file devices.csv --dry-run\n"
+    "  ictagent snmp add 10.1.2.4 --organisation 'Example District Council' --site Depot",
 )
 @click.argument("host", required=False)
 @click.option("--file", "file", type=click.Path(path_type=Path), help="CSV with a row each.")
 @click.option("--credential", default="public", show_default=True, help="Name of the credential it is asked with.")
 @click.option("--name", default="", help="Name to show; else the device's own.")
+@click.option("--organisation", default="", help="Whose it is; the first organisation's without.")
 @click.option("--site", default="", help="Site where it stands.")
 @click.option("--space", default="", help="Space of that site.")
 @click.option("--space-kind", type=click.Choice(SPACE_KINDS), help="Kind of a space that is new.")
@@ -84,6 +87,7 @@ def add(
     file: Path | None,
     credential: str,
     name: str,
+    organisation: str,
     site: str,
     space: str,
     space_kind: str | None,
@@ -93,14 +97,15 @@ def add(
 ) -> None:
     """Have the collector poll a device, HOST or HOST:PORT, or every row of a CSV file.
 
-    The file's columns are those of this command, by name: host (needed), port, credential, name, site, space, space_kind,
-    power_seconds, utilisation_seconds, inventory_seconds, timeout_seconds, retries, managed (yes or no). A wrong row is
-    named with its line, and then nothing is added.
+    The file's columns are those of this command, by name: host (needed), port, credential, name, organisation, site,
+    space, space_kind, power_seconds, utilisation_seconds, inventory_seconds, timeout_seconds, retries, managed (yes or
+    no). A row without credential or organisation has that of the option. A wrong row is named with its line, and then
+    nothing is added.
     """
     if (host is None) == (file is None):
         raise click.UsageError("give a HOST, or a --file")
     if file is not None:
-        wanted_devices = _rows(file, credential)
+        wanted_devices = _rows(file, {"credential": credential, "organisation": organisation})
     else:
         address, port = split_address(host or "")
         wanted_devices = [
@@ -111,6 +116,7 @@ def add(
                     port,
                     credential,
                     name,
+                    organisation=organisation,
                     site=site,
                     space=space,
                     space_kind=space_kind or "",
@@ -135,8 +141,11 @@ def add(
         click.echo(f"{'would add' if dry_run else f'device {device_id}:'} {device.host}:{device.port}")
 
 
-def _rows(file: Path, credential: str) -> list[tuple[int, NewDevice]]:
-    """The rows of a CSV file with their lines. Raises AgentError naming what is wrong and where."""
+def _rows(file: Path, otherwise: Mapping[str, str]) -> list[tuple[int, NewDevice]]:
+    """The rows of a CSV file with their lines; what a row leaves empty is `otherwise`'s.
+
+    Raises AgentError naming what is wrong and where.
+    """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -148,8 +157,8 @@ def _rows(file: Path, credential: str) -> list[tuple[int, NewDevice]]:
         raise AgentError(f"{file}: {what}; columns: {', '.join(_COLUMNS)}")
     found = []
     for row in reader:
-        values: dict[str, Any] = {name: text.strip() for name, text in row.items() if name and text and text.strip()}
-        values.setdefault("credential", credential)
+        given = {name: text.strip() for name, text in row.items() if name and text and text.strip()}
+        values: dict[str, Any] = {**otherwise, **given}
         try:
             for name in ("port", "power_seconds", "utilisation_seconds", "inventory_seconds", "retries"):
                 if name in values:

@@ -19,6 +19,7 @@ from collector.commands.common import actor, database_of, plain_errors, settings
 from collector.database.audit import audit
 from collector.database.engine import Database
 from collector.errors import CollectorError
+from collector.organisation import read_organisation
 from collector.settings import CollectorSettings, credentials_directory
 from collector.snmp.client import Credential
 from collector.snmp.devices import NewDevice, add_device
@@ -48,9 +49,18 @@ class _Proposal:
         return self.problem or (f"added as {self.added}" if self.added else "new")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Whose a device that is added is, by name, and at which site; either may be ""."""
+
+    organisation: str
+    site: str
+
+
 @click.command(
     epilog="\b\nExamples:\n  ictagent snmp discover 10.1.0.0/24\n"
     "  ictagent snmp discover 10.1.0.0/24 --credential switches --credential ups --add --site 'County Hall'\n"
+    "  ictagent snmp discover 10.2.0.0/24 --add --organisation 'Example District Council'\n"
     "  ictagent snmp discover --neighbours"
 )
 @click.argument("network", required=False)
@@ -64,6 +74,7 @@ class _Proposal:
     help="Name of a credential; several are tried in this order. Default: all there are, SNMPv3 first, then by name.",
 )
 @click.option("--add", "adding", is_flag=True, help="Have the collector poll what is new.")
+@click.option("--organisation", default="", help="Whose they are, with --add; the first organisation's without.")
 @click.option("--site", default="", help="Site where they stand, with --add.")
 @click.option("--port", type=click.IntRange(1, 65535), default=161, show_default=True, help="UDP port.")
 @click.option(
@@ -80,6 +91,7 @@ def discover(
     neighbours: bool,
     wanted: tuple[str, ...],
     adding: bool,
+    organisation: str,
     site: str,
     port: int,
     rate: int,
@@ -97,20 +109,19 @@ def discover(
     """
     if (network is None) != neighbours:
         raise click.UsageError("give a NETWORK, or --neighbours")
-    if site and not adding:
-        raise click.UsageError("--site is for --add")
+    if (site or organisation) and not adding:
+        raise click.UsageError("--site and --organisation are for --add")
+    new_at = _Place(organisation, site) if adding else None
     settings = settings_in(state_directory)
     with plain_errors():
         if network is None:
-            _neighbours(settings, wanted, adding, site, port, rate, state_directory, output)
+            _neighbours(settings, wanted, new_at, port, rate, state_directory, output)
             return
     credentials = _credentials(credentials_directory(settings), wanted)
     with plain_errors():
         addresses = addresses_of(network, settings.snmp_networks)
         with database_of(state_directory) as database, refusals_in(Path(settings.state_directory)) as refusals:
-            asked, proposals, found = _asked(
-                database, refusals, credentials, network, addresses, port, rate, site if adding else None
-            )
+            asked, proposals, found = _asked(database, refusals, credentials, network, addresses, port, rate, new_at)
     _show(output, network, asked, len(addresses) - asked, proposals, found)
 
 
@@ -122,10 +133,13 @@ def _asked(
     addresses: Sequence[str],
     port: int,
     rate: int,
-    site: str | None,
+    new_at: _Place | None,
 ) -> tuple[int, list[_Proposal], Discovered]:
-    """Ask addresses, and with a `site` (which may be "") have what is new polled: how many were asked, and what came."""
+    """Ask addresses, and with `new_at` have what is new polled: how many were asked, and what came."""
     with database.write() as connection:
+        if new_at is not None and new_at.organisation:
+            # Not only when minutes of asking are over.
+            read_organisation(connection, new_at.organisation)
         detail = {"credentials": [one.name for one in credentials], "port": port}
         audit(connection, int(time.time()), actor(), "snmp.discover", subject, detail)
     with database.read() as connection:
@@ -135,39 +149,39 @@ def _asked(
     discovery = Discovery(credentials, refusals, port, rate, _progress(len(asked)))
     found = asyncio.run(discovery.run(asked))
     proposals = _proposals(found.found, known, port)
-    for one in proposals if site is not None else ():
-        if one.same is None:
-            _add(database, one, port, site or "")
+    if new_at is not None:
+        for one in proposals:
+            if one.same is None:
+                _add(database, one, port, new_at)
     return len(asked), proposals, found
 
 
 def _neighbours(
     settings: CollectorSettings,
     wanted: Sequence[str],
-    adding: bool,
-    site: str,
+    new_at: _Place | None,
     port: int,
     rate: int,
     state_directory: Path | None,
     output: str,
 ) -> None:
-    """Tell what polled devices see; with `adding` ask what may be asked of it, and have it polled."""
+    """Tell what polled devices see; with `new_at` ask what may be asked of it, and have it polled."""
     told: dict[str, str] = {}
     with database_of(state_directory) as database:
         with database.read() as connection:
             found = suggestions(connection, settings.snmp_networks)
         addresses = list(dict.fromkeys(one.allowed for one in found if one.allowed))
-        if adding and len(addresses) > MOST_ADDRESSES:
+        if new_at is not None and len(addresses) > MOST_ADDRESSES:
             addresses = addresses[:MOST_ADDRESSES]
             click.echo(f"the first {MOST_ADDRESSES} are asked; run it again for the others", err=True)
-        if adding and addresses:
+        if new_at is not None and addresses:
             credentials = _credentials(credentials_directory(settings), wanted)
             with refusals_in(Path(settings.state_directory)) as refusals:
                 _, proposals, answers = _asked(
-                    database, refusals, credentials, "neighbours", addresses, port, rate, site
+                    database, refusals, credentials, "neighbours", addresses, port, rate, new_at
                 )
             told = answers.problems | {one.found.address: one.told() for one in proposals}
-    snmp_neighbours.show(output, found, told, adding)
+    snmp_neighbours.show(output, found, told, new_at is not None)
 
 
 def _credentials(directory: Path, wanted: Sequence[str]) -> list[Credential]:
@@ -215,11 +229,11 @@ def _proposals(found: Sequence[Found], known: Sequence[Known], port: int) -> lis
     return proposals
 
 
-def _add(database: Database, proposal: _Proposal, port: int, site: str) -> None:
+def _add(database: Database, proposal: _Proposal, port: int, new_at: _Place) -> None:
     """Have a device polled. What hinders one does not hinder the others."""
     found = proposal.found
     # The first poll says what kind it is.
-    new = NewDevice(found.address, port, found.credential, site=site)
+    new = NewDevice(found.address, port, found.credential, organisation=new_at.organisation, site=new_at.site)
     try:
         with database.write() as connection:
             proposal.added = add_device(connection, new, actor())

@@ -12,9 +12,10 @@ from collector.commands.common import actor, database_of, plain_errors, settings
 from collector.commands.own_tls import fingerprint
 from collector.database.audit import audit
 from collector.database.estate import SPACE_KINDS
-from collector.database.schema import enrolment_token
+from collector.database.schema import enrolment_token, organisation
 from collector.enrolment import TokenRequest, create_tokens
 from collector.estate_version import touch
+from collector.organisation import read_organisation
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 
@@ -36,26 +37,35 @@ def token() -> None:
     "--uses", type=click.IntRange(1, 100_000), default=1, show_default=True, help="How many hosts may use it."
 )
 @click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long it holds.")
+@click.option("--organisation", help="Whose hosts they are; the first organisation's without.")
 @click.option("--site", default="", help="Site at which the hosts stand.")
 @click.option("--space", default="", help="Space of that site in which they stand.")
 @click.option("--space-kind", type=click.Choice(SPACE_KINDS), help="Its kind, where the space is new.")
 @_STATE
 def create(
-    label: str, uses: int, days: int, site: str, space: str, space_kind: str | None, state_directory: Path | None
+    label: str,
+    uses: int,
+    days: int,
+    organisation: str | None,
+    site: str,
+    space: str,
+    space_kind: str | None,
+    state_directory: Path | None,
 ) -> None:
     """Make a token and print it; it cannot be shown again.
 
     Where the collector has an authority of its own (tls = "own"), the token ends in that authority's SHA-256, and hosts
-    trust no other.
+    trust no other. With several organisations (ictagent estate organisation) the token says whose the hosts are.
 
     \b
-    Example:
+    Examples:
       ictagent collector token create --label "library servers" --uses 20 > token
+      ictagent collector token create --label "leisure centre" --organisation "Example District Council" > token
     """
     pin = fingerprint(settings_in(state_directory))
     with database_of(state_directory) as database, plain_errors(), database.write() as connection:
         expires = int(time.time()) + days * 86_400
-        wanted = TokenRequest(label, uses, expires, site, actor(), space, space_kind or "")
+        wanted = TokenRequest(label, uses, expires, site, actor(), space, space_kind or "", organisation)
         [text] = create_tokens(connection, [wanted])
     click.echo(f"{text}.{pin}" if pin else text)
 
@@ -67,11 +77,17 @@ def list_tokens(state_directory: Path | None, output: str) -> None:
     """Tokens with their state; never their secrets."""
     now = int(time.time())
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
-        rows = connection.execute(select(enrolment_token).order_by(enrolment_token.c.created_at)).all()
+        rows = connection.execute(
+            select(enrolment_token, organisation.c.name.label("organisation"))
+            .outerjoin(organisation, organisation.c.id == enrolment_token.c.organisation_id)
+            .order_by(enrolment_token.c.created_at)
+        ).all()
+        first = read_organisation(connection).name
     found = [
         {
             "id": row.id,
             "label": row.label,
+            "organisation": row.organisation or first,
             "site": row.site,
             "space": row.space or "",
             "uses_left": row.uses_left,
@@ -85,7 +101,7 @@ def list_tokens(state_directory: Path | None, output: str) -> None:
     elif not found:
         click.echo("there is no token yet: ictagent collector token create", err=True)
     else:
-        head = ("id", "label", "site", "space", "uses left", "expires (UTC)", "state")
+        head = ("id", "label", "organisation", "site", "space", "uses left", "expires (UTC)", "state")
         echo_table(head, [list(one.values()) for one in found])
 
 

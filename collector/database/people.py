@@ -21,6 +21,8 @@ enrolment_token = Table(
     text("space", nullable=True),
     # The kind of its space, where that is to be made with the first host.
     text("space_kind", nullable=True),
+    # Whose the hosts are. NULL: the first organisation's, as of all tokens from before tokens named theirs.
+    Column("organisation_id", ROW_ID, nullable=True),
 )
 
 # A rotated key keeps its id, so that reports keep their identity: only its secret changes. `next_sha256` is the new

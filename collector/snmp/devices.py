@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from collector.database.audit import audit
-from collector.database.schema import agent_key, collector_instance, device, diagnosis, organisation, snmp_device
+from collector.database.schema import agent_key, collector_instance, device, diagnosis, snmp_device
 from collector.diagnoses import diagnose
 from collector.errors import BadRequest, NotFound
 from collector.estate import Placement, place, retire
 from collector.estate_version import touch
 from collector.keys import DAY_SECONDS, new_key
+from collector.organisation import read_organisation
 from collector.snmp.evidence import note_evidence
 from collector.snmp.fed import SeenAsFed
 from collector.snmp.held_diagnoses import DiagnosesChanged
@@ -35,13 +36,17 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 10, 7 * DAY_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class NewDevice:
-    """A device to be polled. Intervals are seconds; `credential` names how it is asked."""
+    """A device to be polled. Intervals are seconds; `credential` names how it is asked.
+
+    `organisation` says by name whose it is; empty is the first one's.
+    """
 
     host: str
     port: int = 161
     credential: str = "public"
     name: str = ""
     kind: str = "network_device"
+    organisation: str = ""
     site: str = ""
     space: str = ""
     space_kind: str = ""
@@ -110,15 +115,16 @@ class PollOutcome:
 
 
 def add_device(connection: Connection, wanted: NewDevice, actor: str) -> str:
-    """Have a device polled; its device id. Raises BadRequest for one that is polled already, or cannot be."""
+    """Have a device polled; its device id. Raises BadRequest for one that is polled already, or cannot be.
+
+    Raises NotFound for an organisation that there is not.
+    """
     now = int(time.time())
     _check(wanted)
     same = (snmp_device.c.host == wanted.host) & (snmp_device.c.port == wanted.port)
     if connection.execute(select(snmp_device.c.device_id).where(same, snmp_device.c.removed_at.is_(None))).first():
         raise BadRequest(f"{wanted.host}:{wanted.port} is polled already", "see ictagent snmp list")
-    organisation_id = connection.execute(select(organisation.c.id).order_by(organisation.c.id)).scalars().first()
-    if organisation_id is None:
-        raise NotFound("there is no organisation yet", "run the collector once")
+    organisation_id = read_organisation(connection, wanted.organisation or None).id
     device_id = secrets.token_hex(6)
     row = {"id": device_id, "organisation_id": organisation_id, "kind": wanted.kind, "created_at": now}
     connection.execute(insert(device).values(**row, retired_at=None, merged_into=None))
@@ -127,9 +133,8 @@ def add_device(connection: Connection, wanted: NewDevice, actor: str) -> str:
         place(
             connection, device_id, Placement(wanted.site, wanted.space or None, wanted.space_kind or None), actor, now
         )
-    settings = {
-        name: value for name, value in asdict(wanted).items() if name not in ("kind", "site", "space", "space_kind")
-    }
+    of_device = ("kind", "organisation", "site", "space", "space_kind")
+    settings = {name: value for name, value in asdict(wanted).items() if name not in of_device}
     connection.execute(
         insert(snmp_device).values(
             device_id=device_id,

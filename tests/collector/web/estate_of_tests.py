@@ -5,7 +5,9 @@ Each host reports over HTTP as an agent does, with days of history and a day's c
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from agent.report import (
     Basis,
@@ -155,11 +157,16 @@ TROUBLES = (
 """What pages must bear."""
 
 
-def settle_in(served: Served, machines: tuple[Machine, ...], days: float) -> dict[str, Enrolled]:
-    """Enrol the machines, place them, send their history of so many days, and write the ledger; hosts by name."""
+def settle_in(
+    served: Served, machines: tuple[Machine, ...], days: float, owners: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Enrolled]:
+    """Enrol the machines, place them, send their history of so many days, and write the ledger; hosts by name.
+
+    `owners` are organisations by machine's name, where they are not the first one's.
+    """
     hosts = {}
     for machine in machines:
-        host = hosts[machine.name] = served.enrol(machine.name)
+        host = hosts[machine.name] = served.enrol(machine.name, owners.get(machine.name))
         now = int(time.time())
         with served.collector.database.write() as connection:
             if machine.place != Placement():

@@ -45,15 +45,15 @@ class Served:
         """Host and port, as in a Host header."""
         return self.address.partition("//")[2]
 
-    def token(self, uses: int = 1, seconds: int = 600, site: str = "") -> str:
+    def token(self, uses: int = 1, seconds: int = 600, site: str = "", organisation: str | None = None) -> str:
         """A new enrolment token."""
-        wanted = TokenRequest("test", uses, int(time.time()) + seconds, site, "test")
+        wanted = TokenRequest("test", uses, int(time.time()) + seconds, site, "test", organisation=organisation)
         made: str = self.collector.writer.run(create_tokens, wanted)
         return made
 
-    def enrol(self, host_name: str) -> "Enrolled":
+    def enrol(self, host_name: str, organisation: str | None = None) -> "Enrolled":
         """A host that enrols as agents do."""
-        wanted = {"token": self.token(), "host_name": host_name, "kind": "host"}
+        wanted = {"token": self.token(organisation=organisation), "host_name": host_name, "kind": "host"}
         answer = self.client.post("/v1/enrol", json=wanted)
         assert answer.status_code == 200, answer.text
         return Enrolled(self, answer.json()["key"], answer.json()["device_id"])

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -9,13 +10,15 @@ from sqlalchemy import select, update
 from starlette.routing import Mount, Route
 
 from collector.database.schema import account as accounts
-from collector.database.schema import device, register_item
+from collector.database.schema import register_item
 from collector.diagnoses import diagnose
 from collector.people.accounts import find_account, set_organisations, set_role
 from collector.people.roles import PEOPLE_ONLY, ROLES, Permission
+from collector.snmp.devices import NewDevice, add_device
 from collector.web.access import SignIn
 from collector.web.app import every_route
 from collector.web.permissions import NEEDED, path_of
+from collector.web.reconciliation_page import LISTS
 from tests.collector.test_register_import import HEADERS, LAPTOP, take_register
 from tests.collector.web.estate_of_tests import ESTATE, TROUBLES, settle_in
 from tests.collector.web.served import Enrolled, Served, serving
@@ -36,6 +39,8 @@ EVERY = sorted(
 JSON = {"Accept": "application/json"}
 MINE, OTHERS = "This organisation", "The other council"
 THEIRS = ("hall-hv01", "hall-hv02")
+SWITCH = NewDevice("192.0.2.77", name="core-of-mine", site="Switch house")
+THEIR_SWITCH = NewDevice("192.0.2.78", name="core-of-theirs", organisation=OTHERS, site="Their house")
 
 
 class Council:
@@ -59,10 +64,10 @@ class Council:
 def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
     with serving(tmp_path_factory.mktemp("council"), SignIn(lambda: "")) as served:
         another_organisation(served, OTHERS)
-        hosts = settle_in(served, (*ESTATE[:4], TROUBLES[0]), days=0.2)
+        hosts = settle_in(served, (*ESTATE[:4], TROUBLES[0]), days=0.2, owners=dict.fromkeys(THEIRS, OTHERS))
         with served.collector.database.write() as connection:
-            theirs = device.c.id.in_([hosts[name].device_id for name in THEIRS])
-            connection.execute(update(device).where(theirs).values(organisation_id=2))
+            for switch in (SWITCH, THEIR_SWITCH):
+                add_device(connection, switch, "test")
             diagnose(connection, hosts["hall-db01"].device_id, "clock_offset", "of hall-db01", "set it", 0)
         take_register(served.collector.database, tmp_path_factory.mktemp("register"), [HEADERS, LAPTOP])
         for role in ROLES:
@@ -140,10 +145,54 @@ READING = [path for (_, path), needs in sorted(NEEDED.items()) if needs in (Perm
 READING = [path for path in READING if ("GET", path) in NEEDED]
 
 
-@pytest.mark.parametrize("path", [*READING, "/?retired=yes", "/v1/energy?from={day}&to={end}"])
-def test_nothing_of_another_organisation_is_shown(council: Council, stranger: Browser, path: str) -> None:
+OTHER_WAYS = [
+    "/?retired=yes",
+    "/v1/energy?from={day}&to={end}",
+    "/v1/estate/totals?by=organisation&by=site&by=space&by=directorate&by=device_class",
+    *(f"/register/reconciliation?list={name}" for name in LISTS),
+]
+"""Further questions that routes answer with other rows."""
+
+
+def _secrets(council: Council) -> list[str]:
+    """What only those of the first organisation may read: of its hosts, its switch and its register."""
     mine = [name for name in council.hosts if name not in THEIRS]
-    secrets = [*mine, *(council.hosts[name].device_id for name in mine)]
+    ids = [council.hosts[name].device_id for name in mine]
+    return [*mine, *ids, MINE, SWITCH.host, SWITCH.name, SWITCH.site, council.item_id, *LAPTOP[1:2], *LAPTOP[7:8]]
+
+
+def test_hosts_and_polled_devices_belong_to_whom_token_and_command_said(council: Council, stranger: Browser) -> None:
+    mine, theirs = api_token(council.served, "viewer", (MINE,)), council.tokens["stranger"]
+
+    def names(token: str) -> set[str]:
+        answer = council.served.client.get("/v1/devices", headers={"Authorization": f"Bearer {token}"})
+        return {one["host_name"] for one in answer.json()["devices"]}
+
+    assert names(theirs) == {*THEIRS, THEIR_SWITCH.name}
+    assert names(mine) == {*council.hosts, SWITCH.name} - set(THEIRS)
+
+
+def test_what_is_another_organisations_is_shown_to_those_who_see_all(council: Council) -> None:
+    pages = "".join(
+        council.people["viewer"].get(path).text for path in ("/", "/register", "/v1/estate/totals?by=organisation")
+    )
+    assert [one for one in (*THEIRS, SWITCH.name, MINE, OTHERS, LAPTOP[1]) if one not in pages] == []
+
+
+@pytest.mark.parametrize("path", [path for path in READING if "{" not in path])
+def test_asking_for_another_organisation_by_name_shows_nothing_of_it(
+    council: Council, stranger: Browser, path: str
+) -> None:
+    asked = {"organisation": MINE, "site": LAPTOP[7], "filter": LAPTOP[1]}
+    for name, value in asked.items():
+        answer = stranger.get(f"{path}?{urlencode({name: value})}")
+        assert answer.status_code in (200, 400, 404)
+        assert [one for one in _secrets(council) if one != value and one in answer.text] == []
+
+
+@pytest.mark.parametrize("path", [*READING, *OTHER_WAYS])
+def test_nothing_of_another_organisation_is_shown(council: Council, stranger: Browser, path: str) -> None:
+    secrets = _secrets(council)
     now = council.served.collector.clock_ns() // 10**9
     days = {"{day}": _day(now - 86_400), "{end}": _day(now + 86_400)}
     address = path
@@ -186,8 +235,9 @@ def test_totals_of_the_organisations_add_up_to_those_of_all(council: Council, st
     parts, whole = (of(mine), of(council.tokens["stranger"])), of(council.tokens["viewer"])
     assert whole == {name: sum(part[name] for part in parts) for name in whole}
     assert all(0 < part["high_uj"] < whole["high_uj"] for part in parts)
-    assert "1 of 1" not in stranger.get("/").text
-    assert "2 of 2 devices" in stranger.get("/").text
+    first_page = stranger.get("/").text
+    assert "from 2 devices" in first_page, "power now"
+    assert "3 of 3 devices" in first_page, "a switch that never answered is in the list"
 
 
 def test_the_audit_log_is_for_auditors_who_see_all_organisations(council: Council, stranger: Browser) -> None:
