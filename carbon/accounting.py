@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from carbon.footprint import Energy
+from carbon.footprint import Energy, rest_of
 from carbon.units import split_by_largest_remainder
 
 LEAST_COVERED = 0.9
@@ -227,9 +227,9 @@ class _Accounting:
             if not self._has_parts(meter_id):
                 continue
             if meter.purpose == "whole_building":
-                result.not_ict[meter_id] = meter.energy + -self._parts[meter_id]
+                result.not_ict[meter_id] = rest_of(meter.energy, self._parts[meter_id])
             elif meter.purpose == "ict" and meter_id in self._accounts:
-                result.rests.append(Rest(meter_id, meter.energy + -self._parts[meter_id]))
+                result.rests.append(Rest(meter_id, rest_of(meter.energy, self._parts[meter_id])))
         for device_id in result.devices:
             feeds = self._feeds_of_device.get(device_id)
             if feeds is None:
@@ -349,4 +349,16 @@ def _split(energy: Energy, weights: Sequence[int]) -> list[Energy]:
     columns: Mapping[str, list[int]] = {
         name: split_by_largest_remainder(getattr(energy, name), weights) for name in names
     }
-    return [Energy(*(columns[name][place] for name in names)) for place in range(len(weights))]
+    errors = {
+        group: [split_by_largest_remainder(end, weights) for end in ends] for group, ends in energy.errors.items()
+    }
+    return [
+        Energy(
+            columns["measured_uj"][place],
+            columns["estimated_uj"][place],
+            columns["low_uj"][place],
+            columns["high_uj"][place],
+            {group: (low[place], high[place]) for group, (low, high) in errors.items()},
+        )
+        for place in range(len(weights))
+    ]

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from carbon.device_classes import device_class
 from carbon.errors import CarbonError
+from carbon.uncertainty import Errors, errors_of
 from carbon.units import split_by_largest_remainder
 
 OtherDays = Literal["off", "asleep", "idle"]
@@ -110,6 +111,15 @@ class ProfileEnergy:
     @property
     def home_high_uj(self) -> int:
         return _scaled(self.home_uj, self.high_factor)
+
+
+def profile_errors(device_class: str, energy: ProfileEnergy) -> tuple[Errors, Errors]:
+    """Errors at the office and at home: all devices of a class are off in the same way."""
+    group = f"class profile {device_class}"
+    return (
+        errors_of(energy.office_uj, energy.office_low_uj, energy.office_high_uj, group),
+        errors_of(energy.home_uj, energy.home_low_uj, energy.home_high_uj, group),
+    )
 
 
 @lru_cache(maxsize=4096)

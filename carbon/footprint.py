@@ -6,29 +6,47 @@ that stand in the space, so its ends are taken together. The factor's own uncert
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from carbon.factors import FactorSet
 from carbon.spaces import NOT_SET, Pue
+from carbon.uncertainty import Errors, add_errors, errors_of, range_of
 from carbon.units import UJ_PER_KWH
 
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """An amount of energy in microjoules: measured, estimated, and the bounds of their sum."""
+    """An amount of energy in microjoules: measured, estimated, and the bounds of their sum.
+
+    `low_uj` and `high_uj` are added up as they are, as if all errors were one. `errors` tell them apart by what makes
+    them, at 95%: `range_uj` is the range of a sum.
+    """
 
     measured_uj: int = 0
     estimated_uj: int = 0
     low_uj: int = 0
     high_uj: int = 0
+    errors: Errors = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, group: str, measured_uj: int, estimated_uj: int, low_uj: int, high_uj: int) -> "Energy":
+        """An amount of which all errors are of one group."""
+        errors = errors_of(measured_uj + estimated_uj, low_uj, high_uj, group)
+        return cls(measured_uj, estimated_uj, low_uj, high_uj, errors)
 
     @property
     def total_uj(self) -> int:
         return self.measured_uj + self.estimated_uj
 
+    @property
+    def range_uj(self) -> tuple[int, int]:
+        """Low and high of the total at 95%; where nothing tells errors apart, the bounds as they are."""
+        return range_of(self.total_uj, self.errors) if self.errors else (self.low_uj, self.high_uj)
+
     def __neg__(self) -> "Energy":
-        return Energy(-self.measured_uj, -self.estimated_uj, -self.low_uj, -self.high_uj)
+        errors = {group: (-low, -high) for group, (low, high) in self.errors.items()}
+        return Energy(-self.measured_uj, -self.estimated_uj, -self.low_uj, -self.high_uj, errors)
 
     def __add__(self, other: "Energy") -> "Energy":
         return Energy(
@@ -36,7 +54,19 @@ class Energy:
             self.estimated_uj + other.estimated_uj,
             self.low_uj + other.low_uj,
             self.high_uj + other.high_uj,
+            add_errors(self.errors, other.errors),
         )
+
+
+def rest_of(whole: Energy, parts: Energy) -> Energy:
+    """What is left of an amount without parts of it. What the whole and its parts share of their errors is in none of it;
+    for the rest of them it may be off by all of both, so its bounds lie on its two sides.
+    """
+    rest = whole + -parts
+    low, high = whole.low_uj - parts.high_uj, whole.high_uj - parts.low_uj
+    if rest.errors:
+        low, high = rest.range_uj
+    return replace(rest, low_uj=low, high_uj=high)
 
 
 @dataclass(frozen=True, slots=True)

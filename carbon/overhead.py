@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from carbon.spaces import Pue
+from carbon.uncertainty import Errors, add_errors, scale_errors
 from carbon.units import split_by_largest_remainder
 
 
@@ -26,3 +27,21 @@ def overheads(it_uj: Sequence[int], ups_loss_uj: int, pue: Pue) -> list[int]:
     whole = overhead_uj(sum(it_uj), ups_loss_uj, pue)
     weights = [max(0, one) for one in it_uj]
     return split_by_largest_remainder(whole, weights) if weights else []
+
+
+def overhead_errors(it_errors: Sequence[Errors], it_uj: Sequence[int], ups_loss_uj: int, pue: Pue) -> list[Errors]:
+    """Errors of the parts that `overheads` gives: those of their ICT energy times what is added to it, and the PUE's own
+    band, which all spaces with the same assumption share. What the UPS losses may be off is not taken off here.
+    """
+    whole = sum(it_uj)
+    if not whole:
+        return [{} for _ in it_uj]
+    value = overhead_uj(whole, ups_loss_uj, pue)
+    ends = [overhead_uj(whole, ups_loss_uj, Pue(end, end, end, pue.source)) - value for end in (pue.low, pue.high)]
+    weights = [max(0, one) for one in it_uj]
+    lows, highs = (split_by_largest_remainder(end, weights) for end in ends)
+    added = pue.value - 1 if value else 0.0
+    return [
+        add_errors(scale_errors(errors, added), {f"PUE {pue.source}": (low, high)} if low or high else {})
+        for errors, low, high in zip(it_errors, lows, highs, strict=True)
+    ]

@@ -69,21 +69,23 @@ def ledger_rows(connection: Connection, meter_ids: Iterable[int], start: int, en
     return rows
 
 
-def half_hours(segments: Sequence[Segment], rows: MeterRows) -> list[HalfHour]:
-    """Each device's half-hours that have a row of any of its meters, in order of time."""
+def half_hours(segments: Sequence[Segment], rows: MeterRows, groups: Mapping[int, str] | None = None) -> list[HalfHour]:
+    """Each device's half-hours that have a row of any of its meters, in order of time; with the meters' `groups`
+    (`collector.error_groups`) also with errors for the range of their sum.
+    """
     found: list[HalfHour] = []
     for segment in segments:
         times: set[int] = set()
         for meter_id in segment.meter_ids:
             times |= {at for at in rows.get(meter_id, ()) if segment.start <= at < segment.end}
         for at in times:
-            parts = [rows[meter_id].get(at) for meter_id in segment.meter_ids if meter_id in rows]
-            known = [part for part in parts if part is not None]
+            known = {one: rows[one][at] for one in segment.meter_ids if at in rows.get(one, ())}
             energy = Energy()
-            for part in known:
-                energy += Energy(part["measured_uj"], part["estimated_uj"], part["low_uj"], part["high_uj"])
+            for meter_id, part in known.items():
+                amounts = part["measured_uj"], part["estimated_uj"], part["low_uj"], part["high_uj"]
+                energy += Energy(*amounts) if groups is None else Energy.of(groups[meter_id], *amounts)
             complete = len(known) == len(segment.meter_ids)
-            covered = min((part["covered_seconds"] for part in known), default=0) if complete else 0
+            covered = min((part["covered_seconds"] for part in known.values()), default=0) if complete else 0
             found.append(HalfHour(at, segment, energy, covered))
     return sorted(found, key=lambda one: one.half_hour)
 

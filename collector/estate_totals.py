@@ -8,16 +8,18 @@ rows by any key is the same whole.
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
 from carbon.calendar import day_bounds, local_day
+from carbon.class_profiles import profile_errors
 from carbon.device_classes import CLASSES
-from carbon.overhead import overheads
+from carbon.overhead import overhead_errors, overheads
 from carbon.spaces import Pue, pue_of
+from carbon.uncertainty import Errors, add_errors, range_of, scale_errors
 from carbon.units import UJ_PER_KWH
 from collector.class_energy import ClassEnergy, by_month
 from collector.database.dated import history, valid_at
@@ -37,6 +39,9 @@ from collector.seen_class import class_of
 
 KEYS = ("month", "organisation", "site", "space", "directorate", "device_class", "service_category", "school")
 AMOUNTS = ("measured_uj", "estimated_uj", "unexplained_uj", "profile_uj", "home_uj", "overhead_uj")
+Range = Literal["ict", "overhead", "with_overhead", "home"]
+RANGES: tuple[Range, ...] = ("ict", "overhead", "with_overhead", "home")
+"""What a total tells the range of (`EstateTotal.range_uj`): `ict` is measured, estimated, unexplained and profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class EstateTotal:
     """Energy in microjoules.
 
     `measured` and `estimated` are of devices with readings, `unexplained` is what meters of ICT measured beyond their
-    known devices, `profile` is by class profiles, all at the council's places; `it_low` and `it_high` bound their sum.
+    known devices, `profile` is by class profiles, all at the council's places; `it_errors` are those of their sum.
     `overhead` is cooling and losses by PUE; `home` is what staff use at home (Scope 3, category 7). Seconds are of
     devices that can be read.
     """
@@ -69,10 +74,11 @@ class EstateTotal:
     profile_uj: int = 0
     home_uj: int = 0
     overhead_uj: int = 0
-    it_low_uj: int = 0
-    it_high_uj: int = 0
     covered_seconds: int = 0
     possible_seconds: int = 0
+    it_errors: Errors = field(default_factory=dict)
+    overhead_errors: Errors = field(default_factory=dict)
+    home_errors: Errors = field(default_factory=dict)
 
     @property
     def it_uj(self) -> int:
@@ -84,9 +90,22 @@ class EstateTotal:
         """The part of the time of devices that can be read which has readings."""
         return min(1.0, self.covered_seconds / self.possible_seconds) if self.possible_seconds else 0.0
 
+    def amount_uj(self, of: Range) -> int:
+        """What a range is of: ICT at the council's places, its overhead, both, or homes."""
+        amounts = {"ict": self.it_uj, "overhead": self.overhead_uj, "home": self.home_uj}
+        return amounts[of] if of in amounts else self.it_uj + self.overhead_uj
+
+    def range_uj(self, of: Range) -> tuple[int, int]:
+        """Low and high at 95% (`carbon.uncertainty`)."""
+        errors = {"ict": self.it_errors, "overhead": self.overhead_errors, "home": self.home_errors}
+        mine = errors[of] if of in errors else add_errors(self.it_errors, self.overhead_errors)
+        return range_of(self.amount_uj(of), mine)
+
     def __iadd__(self, other: "EstateTotal") -> "EstateTotal":
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+        for name in (*AMOUNTS, "covered_seconds", "possible_seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("it_errors", "overhead_errors", "home_errors"):
+            setattr(self, name, add_errors(getattr(self, name), getattr(other, name)))
         return self
 
 
@@ -109,6 +128,16 @@ class EstateTotals:
 def kwh(amount_uj: int) -> Decimal:
     """Microjoules as kilowatt-hours, to the microjoule."""
     return Decimal(amount_uj) / UJ_PER_KWH
+
+
+def figures(total: EstateTotal) -> dict[str, str]:
+    """A total as text for commands and the API: kWh to the microjoule, with low and high at 95% of its sums."""
+    found = {name.replace("_uj", "_kwh"): f"{kwh(getattr(total, name)):f}" for name in AMOUNTS}
+    for name in RANGES:
+        low, high = total.range_uj(name)
+        found |= {f"{name}_kwh": f"{kwh(total.amount_uj(name)):f}"}
+        found |= {f"{name}_low_kwh": f"{kwh(low):f}", f"{name}_high_kwh": f"{kwh(high):f}"}
+    return found
 
 
 @dataclass(slots=True)
@@ -164,8 +193,13 @@ def _add_overheads(parts: Sequence[_Part]) -> None:
     for (*_, pue), group in groups.items():
         losses = sum(one.total.it_uj for one in group if one.overhead == "ups_loss")
         whole = [one for one in group if one.overhead == "whole"]
-        for one, amount in zip(whole, overheads([one.total.it_uj for one in whole], losses, pue), strict=True):
+        amounts = [one.total.it_uj for one in whole]
+        for one, amount in zip(whole, overheads(amounts, losses, pue), strict=True):
             one.total.overhead_uj = amount
+        for one, errors in zip(
+            whole, overhead_errors([o.total.it_errors for o in whole], amounts, losses, pue), strict=True
+        ):
+            one.total.overhead_errors = errors
 
 
 class _Facts:
@@ -195,7 +229,7 @@ class _Facts:
             total.unexplained_uj = one.energy.total_uj
         else:
             total.measured_uj, total.estimated_uj = one.energy.measured_uj, one.energy.estimated_uj
-        total.it_low_uj, total.it_high_uj = one.energy.low_uj, one.energy.high_uj
+        total.it_errors = one.energy.errors
         _scale(total, state["share"] if state else 1.0)
         place = (one.site_id, one.space_id, one.directorate)
         return self._part(
@@ -204,7 +238,7 @@ class _Facts:
 
     def of_class(self, one: ClassEnergy) -> _Part:
         total = EstateTotal(profile_uj=one.energy.office_uj, home_uj=one.energy.home_uj)
-        total.it_low_uj, total.it_high_uj = one.energy.office_low_uj, one.energy.office_high_uj
+        total.it_errors, total.home_errors = profile_errors(one.device_class, one.energy)
         place = (one.site_id, one.space_id, one.directorate)
         kind = (one.device_class, one.service_category, one.school)
         return self._part(one.month, place, kind, total, self._pue(one.space_id, self._start(one.month)), "whole")
@@ -245,7 +279,8 @@ class _Facts:
 def _scale(total: EstateTotal, share: float) -> None:
     """The council's part of a joint service."""
     if share != 1.0:
-        for name in ("measured_uj", "estimated_uj", "unexplained_uj", "it_low_uj", "it_high_uj"):
+        total.it_errors = scale_errors(total.it_errors, share)
+        for name in ("measured_uj", "estimated_uj", "unexplained_uj"):
             exact = Decimal(getattr(total, name)) * Decimal(str(share))
             setattr(total, name, int(exact.to_integral_value(ROUND_HALF_EVEN)))
 

@@ -10,6 +10,7 @@ from carbon.calendar import day_bounds
 from carbon.footprint import Energy
 from collector.database.schema import ledger_day
 from collector.device_energy import Rules, half_hours, ledger_rows
+from collector.error_groups import error_groups
 from collector.segments import Segment
 
 Amount = tuple[Energy, int]
@@ -33,6 +34,7 @@ class Amounts:
         self._connection = connection
         self._rules = rules
         self._meter_ids = sorted(set(meter_ids))
+        self._groups = error_groups(connection)
         self._days: dict[tuple[int, str], Amount] = {}
         self._cut: dict[datetime.date, Mapping[int, Mapping[int, Any]]] = {}
         columns = [ledger_day.c[name] for name in _COLUMNS]
@@ -43,7 +45,8 @@ class Amounts:
                 ledger_day.c.local_day <= last.isoformat(),
             )
             for meter_id, local_day, measured, estimated, low, high, covered in self._connection.execute(query):
-                self._days[meter_id, local_day] = (Energy(measured, estimated, low, high), covered)
+                energy = Energy.of(self._groups[meter_id], measured, estimated, low, high)
+                self._days[meter_id, local_day] = (energy, covered)
 
     def of_meter(self, meter_id: int, day: datetime.date, start: int, end: int) -> Amount:
         """A meter from half-hour `start` to before `end`, both in the day."""
@@ -52,7 +55,8 @@ class Amounts:
         energy, covered = Energy(), 0
         for at, row in self._half_hours(day).get(meter_id, {}).items():
             if start <= at < end:
-                energy += Energy(row["measured_uj"], row["estimated_uj"], row["low_uj"], row["high_uj"])
+                amounts = row["measured_uj"], row["estimated_uj"], row["low_uj"], row["high_uj"]
+                energy += Energy.of(self._groups[meter_id], *amounts)
                 covered += row["covered_seconds"]
         return energy, covered
 
@@ -67,7 +71,7 @@ class Amounts:
                 energy += one
             return energy, min((seconds for _, seconds in found), default=0)
         rows = {one: found for one, found in self._half_hours(day).items() if one in segment.meter_ids}
-        for half_hour in half_hours([segment], rows):
+        for half_hour in half_hours([segment], rows, self._groups):
             if start <= half_hour.half_hour < end:
                 energy += half_hour.energy
                 covered += half_hour.covered_seconds

@@ -12,7 +12,9 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from carbon.calendar import day_bounds, half_hour_of
+from carbon.class_profiles import profile_errors
 from carbon.footprint import Energy
+from carbon.uncertainty import Errors, add_errors, range_of
 from collector.class_energy import by_month
 from collector.database.schema import device, guest_host, organisation, site, space
 from collector.device_energy import rules_by_organisation
@@ -29,7 +31,7 @@ NO_SITE, NO_SPACE = "no site", "no space"
 
 @dataclass(slots=True)
 class Shares:
-    """Microjoules by how they are known, with bounds of their sum. `unexplained` is what meters measured beyond the devices
+    """Microjoules by how they are known, with bounds of their sum at 95%. `unexplained` is what meters measured beyond the devices
     that are known.
     """
 
@@ -37,20 +39,26 @@ class Shares:
     estimated_uj: int = 0
     profile_uj: int = 0
     unexplained_uj: int = 0
-    low_uj: int = 0
-    high_uj: int = 0
+    errors: Errors = field(default_factory=dict)
 
     @property
     def total_uj(self) -> int:
         return self.measured_uj + self.estimated_uj + self.profile_uj + self.unexplained_uj
+
+    @property
+    def low_uj(self) -> int:
+        return range_of(self.total_uj, self.errors)[0]
+
+    @property
+    def high_uj(self) -> int:
+        return range_of(self.total_uj, self.errors)[1]
 
     def add(self, other: "Shares") -> None:
         self.measured_uj += other.measured_uj
         self.estimated_uj += other.estimated_uj
         self.profile_uj += other.profile_uj
         self.unexplained_uj += other.unexplained_uj
-        self.low_uj += other.low_uj
-        self.high_uj += other.high_uj
+        self.errors = add_errors(self.errors, other.errors)
 
 
 @dataclass(slots=True)
@@ -277,7 +285,7 @@ class _Drawing:
             days[key] = days.get(key, 0) + float(row.device_days)
             node = sums.setdefault(key, TreeNode("profile", row.device_class, row.device_class.replace("_", " ")))
             used = row.energy
-            node.shares.add(Shares(profile_uj=used.office_uj, low_uj=used.office_low_uj, high_uj=used.office_high_uj))
+            node.shares.add(Shares(profile_uj=used.office_uj, errors=profile_errors(row.device_class, used)[0]))
             node.outside_uj += row.energy.home_uj
         for key, node in sums.items():
             node.note = f"class profile, {days[key]:g} device-days" + ("; at home apart" if node.outside_uj else "")
@@ -318,8 +326,7 @@ class _Drawing:
 def _shares(rows: Iterable[Accounted]) -> Shares:
     found = Shares()
     for row in rows:
-        found.low_uj += row.energy.low_uj
-        found.high_uj += row.energy.high_uj
+        found.errors = add_errors(found.errors, row.energy.errors)
         if row.kind == "rest":
             found.unexplained_uj += row.energy.total_uj
         else:

@@ -166,6 +166,11 @@ def loss_meter_name(name: str) -> str:
     return name + _LOSS_SUFFIX
 
 
+def is_loss_meter(name: str) -> bool:
+    """Whether a meter is that of a power supply's loss."""
+    return name.endswith(_LOSS_SUFFIX)
+
+
 def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:
     if choice.basis == "estimate":
         names = [ESTIMATE_METER]

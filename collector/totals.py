@@ -16,6 +16,7 @@ from carbon.footprint import Energy, Footprint, footprint
 from carbon.footprint import add as add_footprints
 from collector.database.schema import ledger_day, meter
 from collector.device_energy import Rules, half_hours, ledger_rows
+from collector.error_groups import error_groups
 from collector.segments import Segment, load_segments
 
 _AT_ONCE = 200
@@ -115,7 +116,7 @@ def segment_parts(
         for at in range(0, len(mine), _AT_ONCE):
             some = mine[at : at + _AT_ONCE]
             meter_ids = {meter_id for segment in some for meter_id in segment.meter_ids}
-            for one in half_hours(some, ledger_rows(connection, meter_ids, begins, ends)):
+            for one in half_hours(some, ledger_rows(connection, meter_ids, begins, ends), sums.groups):
                 date = rules.day(one.half_hour)
                 yield Part(date.isoformat()[:7], one.segment, date, one.energy, one.covered_seconds, 0)
 
@@ -160,6 +161,7 @@ class _DaySums:
     def __init__(self, connection: Connection, first: datetime.date, last: datetime.date) -> None:
         self._connection = connection
         self._first, self._last = first, last
+        self.groups = error_groups(connection)
         self._months: dict[datetime.date, dict[int, tuple[int, ...]]] = {}
 
     def of(self, meter_id: int, first: datetime.date, last: datetime.date) -> tuple[int, ...] | None:
@@ -193,7 +195,7 @@ def _days_part(sums: _DaySums, segment: Segment, month: str, first: datetime.dat
             covered.append(0)
             continue
         known = True
-        energy += Energy(*found[:4])
+        energy += Energy.of(sums.groups[meter_id], *found[:4])
         covered.append(found[4])
     return Part(month, segment, first, energy, min(covered), 0) if known else None
 

@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
+from carbon.uncertainty import CONFIDENCE
 from carbon.wording import figure
 from collector.commands.common import database_of, plain_errors, spreadsheet_cell
 from collector.estate_coverage import CoverageRow, estate_coverage
-from collector.estate_totals import AMOUNTS, EstateTotal, EstateTotals, estate_totals, kwh
+from collector.estate_totals import EstateTotal, EstateTotals, Range, estate_totals, figures, kwh
 from collector.register_queries import find_organisation
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
@@ -59,7 +60,7 @@ def totals(
     """Energy of the whole estate in kWh, each kilowatt-hour once.
 
     Measured and estimated are of devices with readings, unexplained is what meters of ICT read beyond their known
-    devices, profile is by class profiles, overhead is cooling and losses by PUE. Homes are apart.
+    devices, profile is by class profiles, overhead is cooling and losses by PUE. Homes are apart. Ranges are at 95%.
     """
     keys = names or ("site",)
     now = int(time.time())
@@ -72,6 +73,7 @@ def totals(
             {
                 "from": first_month,
                 "to": last_month,
+                "confidence": CONFIDENCE,
                 "rows": [{**_named(keys, key), **amounts(total)} for key, total in rows.items()],
                 "total": amounts(_sum(found)),
                 "schools_left_out": [amounts(total) for total in _left_out(found)],
@@ -103,9 +105,8 @@ def _range(
 
 
 def amounts(total: EstateTotal) -> dict[str, str]:
-    """A row's figures: kWh to the microjoule, and the part of the time with readings."""
-    found = {name.replace("_uj", "_kwh"): f"{kwh(getattr(total, name)):f}" for name in AMOUNTS}
-    return {**found, "time_coverage": f"{total.time_coverage:.6f}"}
+    """A row's figures: kWh to the microjoule with their ranges, and the part of the time with readings."""
+    return {**figures(total), "confidence": CONFIDENCE, "time_coverage": f"{total.time_coverage:.6f}"}
 
 
 def _named(names: tuple[str, ...], key: tuple[Any, ...]) -> dict[str, Any]:
@@ -143,16 +144,31 @@ def _show(
     table = [(*(_word(one) or "-" for one in key), *_figures(total)) for key, total in rows.items()]
     table.append((*("total" if place == 0 else "" for place in range(len(names))), *_figures(_sum(found))))
     click.echo(f"kWh, {first_month} to {last_month}" if first_month != last_month else f"kWh, {first_month}")
-    heads = ("measured", "estimated", "unexplained", "profile", "overhead", "homes", "time covered")
+    heads = ("measured", "estimated", "unexplained", "profile", "all ICT", "overhead", "homes", "time covered")
     echo_table((*names, *heads), table)
+    whole = _sum(found)
+    click.echo(f"\nall ICT: {_with_range(whole, 'ict')}; with overhead: {_with_range(whole, 'with_overhead')}")
+    click.echo(f"homes, apart: {_with_range(whole, 'home')} (ranges at {CONFIDENCE})")
     for total in _left_out(found):
         click.echo(f"\nschools are outside of the boundary: {figure(float(kwh(total.it_uj)), 3)} kWh are left out")
 
 
 def _figures(total: EstateTotal) -> tuple[str, ...]:
-    order = ("measured_uj", "estimated_uj", "unexplained_uj", "profile_uj", "overhead_uj", "home_uj")
+    order = ("measured_uj", "estimated_uj", "unexplained_uj", "profile_uj")
+    amounts = (_short(getattr(total, name)) for name in order)
     coverage = f"{total.time_coverage:.0%}" if total.possible_seconds else ""
-    return (*(figure(float(kwh(getattr(total, name))), 3) for name in order), coverage)
+    low, high = total.range_uj("ict")
+    it = f"{_short(total.it_uj)} ({_short(low)} to {_short(high)})"
+    return (*amounts, it, _short(total.overhead_uj), _short(total.home_uj), coverage)
+
+
+def _with_range(total: EstateTotal, of: Range) -> str:
+    low, high = total.range_uj(of)
+    return f"{_short(total.amount_uj(of))} kWh, {_short(low)} to {_short(high)}"
+
+
+def _short(amount_uj: int) -> str:
+    return figure(float(kwh(amount_uj)), 3)
 
 
 @click.command(

@@ -106,7 +106,9 @@ def _json(found: EstateTree) -> dict[str, Any]:
     def add_totals(node: Any) -> None:
         if isinstance(node, dict):
             if set(node) == {one.name for one in fields(Shares)}:
-                node["total_uj"] = Shares(**node).total_uj
+                shares = Shares(**node)
+                del node["errors"]
+                node |= {"total_uj": shares.total_uj, "low_uj": shares.low_uj, "high_uj": shares.high_uj}
             for child in list(node.values()):
                 add_totals(child)
         elif isinstance(node, list):

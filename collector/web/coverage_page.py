@@ -97,12 +97,12 @@ class EnergyRow:
 
     @property
     def low_kwh(self) -> float:
-        """The lower bound of all ICT energy."""
-        return kwh(self.total.it_low_uj)
+        """The lower bound of all ICT energy at 95%."""
+        return kwh(self.total.range_uj("ict")[0])
 
     @property
     def high_kwh(self) -> float:
-        return kwh(self.total.it_high_uj)
+        return kwh(self.total.range_uj("ict")[1])
 
     @property
     def time_coverage(self) -> float | None:

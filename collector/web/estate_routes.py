@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from carbon.calendar import local_day
+from carbon.uncertainty import CONFIDENCE
 from collector.device_energy import rules_of
 from collector.errors import BadRequest
 from collector.estate_coverage import estate_coverage
-from collector.estate_totals import AMOUNTS, KEYS, EstateTotal, estate_totals, kwh
+from collector.estate_totals import KEYS, EstateTotal, estate_totals, figures
 from collector.web.answers import json_response
 from collector.web.reading import reading_of
 
@@ -24,7 +25,7 @@ _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 async def totals(request: Request) -> Response:
-    """GET /v1/estate/totals?from=&to=&by=: energy by keys, in kWh as text, to the microjoule."""
+    """GET /v1/estate/totals?from=&to=&by=: energy by keys with ranges, in kWh as text, to the microjoule."""
     reading = reading_of(request)
     parameters = request.query_params
     _known(parameters, ("from", "to", "by"))
@@ -39,7 +40,7 @@ async def totals(request: Request) -> Response:
             first, last = _months(parameters, this)
             found = estate_totals(connection, first, last, now, reading.organisations)
         rows = [{**dict(zip(names, key, strict=True)), **_figures(total)} for key, total in found.by(*names).items()]
-        return {"from": first, "to": last, "by": names, "rows": rows}
+        return {"from": first, "to": last, "by": names, "confidence": CONFIDENCE, "rows": rows}
 
     return json_response(await run_in_threadpool(read))
 
@@ -62,8 +63,7 @@ async def coverage(request: Request) -> Response:
 
 
 def _figures(total: EstateTotal) -> dict[str, Any]:
-    amounts = {name.replace("_uj", "_kwh"): f"{kwh(getattr(total, name)):f}" for name in AMOUNTS}
-    return {**amounts, "covered_seconds": total.covered_seconds, "possible_seconds": total.possible_seconds}
+    return {**figures(total), "covered_seconds": total.covered_seconds, "possible_seconds": total.possible_seconds}
 
 
 def _known(parameters: QueryParams, names: tuple[str, ...]) -> None:

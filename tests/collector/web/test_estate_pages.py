@@ -151,6 +151,16 @@ def test_energy_by_class_and_by_site_have_the_same_sum_with_its_range(hall: Hall
     assert f"{figure(kwh(whole.low_uj), 3)} to {figure(kwh(whole.high_uj), 3)}" in by_class[-1][5]
 
 
+def test_the_api_tells_the_pages_range_and_its_confidence(hall: Hall) -> None:
+    """Whatever the servers below it may be off, the whole is as exact as the UPS's output: 10%."""
+    answer = hall.served.client.get(f"/v1/estate/totals?by=site&from={hall.month}&to={hall.month}").json()
+    assert answer["confidence"] == "95%"
+    [row] = [one for one in answer["rows"] if one["site"] == "County Hall"]
+    ict = hall.half_hours * 1.25
+    told = [float(row[name]) for name in ("ict_low_kwh", "ict_kwh", "ict_high_kwh")]
+    assert told == pytest.approx([0.9 * ict, ict, 1.1 * ict])
+
+
 def test_another_organisations_estate_is_not_shown(tmp_path: Path) -> None:
     with serving(tmp_path / "state", SignIn(lambda: "")) as served:
         another_organisation(served, "The other council")
