@@ -11,7 +11,8 @@ from pathlib import Path
 from carbon.units import UJ_PER_KWH
 from collector.errors import BadRequest
 from collector.half_hourly.channels import channel_of, is_loss_adjusted, unit_of
-from collector.half_hourly.layout import MPAN_HEADERS, refuse_losses
+from collector.half_hourly.headers import MPAN_HEADERS
+from collector.half_hourly.layout import refuse_losses
 from collector.half_hourly.mapping import SupplierMapping
 from collector.half_hourly.mpan import MpanError, mpan_in, mpan_of
 from collector.half_hourly.rows import Fault

@@ -23,7 +23,8 @@ _UNITS: tuple[tuple[Unit, str], ...] = (
     ("Wh", r"\bwh\b"),
 )
 _LOSSES = re.compile(
-    r"loss(es)?[ -]?adj|adj\w* (for|by) (line )?loss|incl\w* loss|with losses|\bat (gsp|nbp|bsp)\b|\b(gsp|nbp) (kwh|volume)|\blla\b"
+    r"loss(es)?[ -]?adj|adj\w* (for|by) (line )?loss|incl\w* loss|with losses|gross(ed)? up"
+    r"|(\bat (the )?|@ ?)(gsp|nbp|bsp)\b|\b(gsp|nbp|bsp) \(?(kwh|volume)|\b(kwh|volume) [(-]?\s?(gsp|nbp|bsp)\b|\blla\b"
 )
 _LOSS_FACTOR = re.compile(r"\bllfs?\b|\blafs?\b|loss factor|factor")
 

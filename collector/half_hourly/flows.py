@@ -14,6 +14,8 @@ from collector.tables.sheets import Cell, Sheet
 _HEADERS = ("kWh", "Flag", "MPAN", "Channel", "Settlement Date", "Settlement Period")
 _QUANTITIES = frozenset({"AI", "AE", "RI", "RE"})
 _VALUE = re.compile(r"\d{1,9}\.\d{1,6}")
+_FLAGGED = re.compile(r"\d{1,9}(\.\d{1,6})?")
+"""A value beside its flag, which may be a whole number: what else stands in such a line is no number."""
 
 
 def flow_table(sheet: Sheet) -> Sheet | None:
@@ -24,12 +26,12 @@ def flow_table(sheet: Sheet) -> Sheet | None:
     mpan, channel, date, period = "", "", "", 0
     for line in sheet.rows[1:]:
         cells = [str(cell).strip() for cell in line if cell is not None]
-        values = [cell for cell in cells[1:] if _VALUE.fullmatch(cell)]
+        flag = next((cell for cell in cells[1:] if re.fullmatch(r"[A-Z]", cell)), None)
+        values = [cell for cell in cells[1:] if (_VALUE if flag is None else _FLAGGED).fullmatch(cell)]
         if (found := _mpan(cells)) is not None:
             mpan, channel, date = found, next((cell for cell in cells if cell in _QUANTITIES), channel), ""
         elif values and mpan and date:
             period += 1
-            flag = next((cell for cell in cells[1:] if re.fullmatch(r"[A-Z]", cell)), None)
             rows.append((values[0], flag, mpan, channel, date, period))
             continue
         elif (day := next((cell for cell in cells[1:] if re.fullmatch(r"(19|20)\d{6}", cell)), None)) is not None:

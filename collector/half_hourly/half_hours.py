@@ -1,6 +1,7 @@
 """A row a half-hour: by its time, or by its number in the day."""
 
 import datetime
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ class HalfHourReader(SheetReader):
                 mpan = name or self._mpan(number, row)
                 if mpan is not None:
                     stamped.setdefault(mpan, []).append((number, row, column, stamp))
+        stamped = {mpan: _in_order(mine) for mpan, mine in stamped.items()}
         end = self._ends([stamp for one in stamped.values() for _, _, _, stamp in one])
         for mpan, mine in stamped.items():
             _require_half_hours([stamp for *_, stamp in mine])
@@ -107,6 +109,23 @@ class HalfHourReader(SheetReader):
         if not (first % 1440 == 0 and last % 1440 == 1410):
             self._assume("a half-hour goes by its start")
         return False
+
+
+def _in_order(
+    mine: Sequence[tuple[int, Sequence[Cell], int, Stamp]],
+) -> list[tuple[int, Sequence[Cell], int, Stamp]]:
+    """One meter's rows with the oldest first, so that of the hour that comes twice the first is the earlier one.
+
+    A midnight behind the 23:30 of its own date ends that day, as in files that keep the settlement day beside the end.
+    """
+    days = [one[3].date.toordinal() * 1440 + one[3].minutes for one in mine]
+    back = sum(later < earlier for earlier, later in itertools.pairwise(days))
+    ordered = list(reversed(mine)) if back * 2 > len(mine) else list(mine)
+    for place in range(1, len(ordered)):
+        before, stamp = ordered[place - 1][3], ordered[place][3]
+        if stamp.minutes == 0 and before.minutes == 1410 and before.date == stamp.date:
+            ordered[place] = (*ordered[place][:3], replace(stamp, minutes=1440))
+    return ordered
 
 
 def _require_half_hours(stamps: Sequence[Stamp]) -> None:

@@ -9,6 +9,8 @@ from collector.tables.dates import DateOrder, DateProblem, read_date
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:\.\d+)?\s*([AaPp][Mm])?(?!\d)")
 _NAMED_OFFSET = re.compile(r"\s*\b(BST|GMT|UTC)$", re.IGNORECASE)
+_DAY_NUMBER = re.compile(r"[2-7]\d{4}(\.\d+)?")
+_EPOCH = datetime.date(1899, 12, 30)
 _LATEST = datetime.date(2100, 1, 1)
 
 
@@ -31,6 +33,8 @@ def read_stamp(cell: object, time: object, order: DateOrder) -> Stamp | DateProb
         rounded = cell + datetime.timedelta(seconds=30)  # spreadsheets' fractions of days miss the minute by a hair
         return Stamp(rounded.date(), rounded.hour * 60 + rounded.minute)
     text = "" if cell is None else str(cell).strip()
+    if time is None and _DAY_NUMBER.fullmatch(text):
+        return _of_day_number(float(text))
     named = _NAMED_OFFSET.search(text if time is None else str(time))
     offset = None if named is None else 3600 if named[1].upper() == "BST" else 0
     if time is None:
@@ -48,6 +52,12 @@ def read_stamp(cell: object, time: object, order: DateOrder) -> Stamp | DateProb
     if minutes is None:
         return DateProblem(f"{clock!s} has no time of day", "give it as 13:30")
     return Stamp(date, minutes, offset)
+
+
+def _of_day_number(number: float) -> Stamp:
+    """A spreadsheet's day number with its part of a day, which lost its format: to the nearest minute."""
+    minutes = round(number % 1 * 1440)
+    return Stamp(_EPOCH + datetime.timedelta(int(number)), minutes)
 
 
 def _zoned(text: str) -> Stamp | None:

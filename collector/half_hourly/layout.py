@@ -1,61 +1,19 @@
 """Where in a file what stands: the line of headers, a row a day or a row a half-hour, and the column of each thing."""
 
 import datetime
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collector.errors import BadRequest
 from collector.half_hourly.channels import channel_of, is_loss_adjusted, unit_of
+from collector.half_hourly.headers import FLAG, REGISTER, SYNONYMS, TIMES, WHOLE
 from collector.half_hourly.mapping import SupplierMapping
 from collector.half_hourly.mpan import MpanError, mpan_in, mpan_of
 from collector.half_hourly.periods import Periods, periods_of
 from collector.register.fields import words
 from collector.tables.sheets import Cell, Sheet
-
-_SYNONYMS: dict[str, tuple[str, ...]] = {
-    "mpan": (
-        "mpan", "mpan core", "core mpan", "mpancore", "meter point", "supply number", "mpan number", "meter point reference",
-        "meterpoint", "mpan mprn", "metering point", "mpxn", "supply point", "electricity supply number", "mpr",
-    ),
-    "date": (
-        "date", "reading date", "settlement date", "day", "timestamp", "datetime", "date time", "read date", "consumption date",
-        "period start", "interval start", "start datetime", "start date time", "start", "from", "utc", "gmt", "reading date time",
-        "period end", "interval end", "end datetime", "end date time", "period ending", "hh ending", "date and time", "start time",
-        "end time", "time stamp", "interval", "period from", "half hour ending", "readdate", "reading datetime", "local time",
-        "utc time", "time from",
-    ),
-    "time": (
-        "time", "start time", "end time", "half hour", "hh", "hhmm", "reading time", "time of day", "period start time",
-        "from time",
-    ),
-    "period": (
-        "settlement period", "period", "hh period", "sp", "period number", "half hour period", "hh number", "period no", "hh no",
-    ),
-    "flag": (
-        "flag", "status", "estimated", "actual estimated", "a e", "quality", "read type", "data quality", "reading type",
-        "estimation flag", "estimate flag", "est", "reading status", "validity", "quality flag", "data status", "type of read",
-    ),
-    "channel": (
-        "channel", "measurement quantity", "measurement", "measurement type", "quantity", "data type", "import export", "mq id",
-        "direction", "energy type", "type", "measurement quantity id", "register", "meter channel", "data stream", "units type",
-        "consumption type", "quantity id", "mqi", "reading qualifier",
-    ),
-    "unit": ("unit", "units", "uom", "unit of measure", "unit of measurement", "measurement unit"),
-    "value": (
-        "kwh", "consumption", "consumption kwh", "usage", "usage kwh", "value", "reading", "active import", "import kwh",
-        "hh consumption", "energy", "energy kwh", "active energy", "import", "kw", "demand kw", "amount", "units", "volume", "ai",
-        "metered kwh", "kwh import", "active import kwh", "hh kwh", "total kwh", "meter volume", "metered consumption",
-    ),
-}  # fmt: skip
-
-
-MPAN_HEADERS = frozenset(_SYNONYMS["mpan"])
-_FLAG = re.compile(r"\bflag|^a ?/ ?e\b|\ba/e|\bstatus|\bquality|\best\b|\bestimate|\bactual")
-_REGISTER = re.compile(r"cumul|\bindex\b|meter read|register|totali[sz]|running|advance to date|closing|opening")
-"""Headers of what a meter's dial shows, which is no energy of half an hour."""
-_TIMES = ("from", "start", "period start", "interval start", "time ending", "period end", "interval end", "end", "to")
-"""Headers of the time beside a date that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +65,7 @@ def _periods(row: Sequence[Cell], mapping: SupplierMapping) -> Periods | None:
 
 def _is_flag(cell: Cell) -> bool:
     """Whether a header is that of a half-hour's flag."""
-    return isinstance(cell, str) and bool(_FLAG.search(cell.lower().replace("_", " ")))
+    return isinstance(cell, str) and bool(FLAG.search(cell.lower().replace("_", " ")))
 
 
 def _of_days(sheet: Sheet, header: int, periods: Periods, mapping: SupplierMapping) -> Layout | None:
@@ -134,11 +92,15 @@ def _flags(row: Sequence[Cell], periods: Periods) -> dict[int, int]:
 def _of_half_hours(sheet: Sheet, header: int, mapping: SupplierMapping) -> Layout | None:
     row = sheet.rows[header]
     texts = [cell for cell in row if isinstance(cell, str)]
-    wide = _mpans(row)
+    above, wide = _mpans_above(sheet, header), _mpans(row)
     if len(texts) < 2 and not wide:
         return None
-    values = wide or _values(sheet, header, mapping)
-    columns = _columns(row, mapping, sheet, header, set(values.values()))
+    flags: dict[int, int] = {}
+    if above and not wide:
+        values, flags = _blocks_of_meters(sheet, header, above, mapping)
+    else:
+        values = wide or _values(sheet, header, mapping)
+    columns = _columns(row, mapping, sheet, header, {*values.values(), *flags.values()})
     if "date" not in columns or not values:
         return None
     chosen = set(values.values())
@@ -150,7 +112,33 @@ def _of_half_hours(sheet: Sheet, header: int, mapping: SupplierMapping) -> Layou
     adjusted = [str(row[column]) for column in chosen if is_loss_adjusted(row[column])]
     if adjusted:
         refuse_losses(adjusted[0])
-    return Layout(header, columns, None, values, set_aside=aside)
+    return Layout(header, columns, None, values, flags, set_aside=aside)
+
+
+def _mpans_above(sheet: Sheet, header: int) -> dict[str, int]:
+    """Where the columns of each of several meters begin: their MPANs stand in one line, no more than three above the headers."""
+    for row in reversed(sheet.rows[max(0, header - 3) : header]):
+        found = _mpans(row)
+        if len(found) > 1:
+            return found
+    return {}
+
+
+def _blocks_of_meters(
+    sheet: Sheet, header: int, above: Mapping[str, int], mapping: SupplierMapping
+) -> tuple[dict[str, int], dict[int, int]]:
+    """The energy of each meter, and the flag of each such column: both between the meter's MPAN and the next one's."""
+    row = sheet.rows[header]
+    begins = sorted(above.values())
+    values: dict[str, int] = {}
+    flags: dict[int, int] = {}
+    for mpan, begin in above.items():
+        end = next((one for one in begins if one > begin), len(row))
+        found = _values(sheet, header, mapping, range(begin, end))
+        for column in found.values():
+            values[mpan] = column
+            flags.update((column, other) for other in range(begin, end) if other != column and _is_flag(row[other]))
+    return values, flags
 
 
 def refuse_losses(words_of_it: str) -> None:
@@ -180,11 +168,11 @@ def _columns(
         wanted = getattr(mapping, name)
         if name == "mpan" and wanted.isdigit():
             continue
-        names = (wanted,) if wanted else _SYNONYMS[name]
+        names = (wanted,) if wanted else SYNONYMS[name]
         if name == "time" and not wanted:
             if "date" in found and _has_clock(sheet, header, found["date"]):
                 continue
-            names = (*names, *_TIMES)
+            names = (*names, *TIMES)
         place = _place(row, names, taken | set(found.values()), exact=bool(wanted))
         if place is None and wanted:
             raise BadRequest(
@@ -211,7 +199,7 @@ def _place(row: Sequence[Cell], names: Sequence[str], taken: set[int], *, exact:
         return None
     for name in names:
         for column, header in headers.items():
-            if len(name) > 3 and f" {name} " in f" {header} ":
+            if len(name) > 3 and header not in WHOLE and f" {name} " in f" {header} ":
                 return column
     return None
 
@@ -234,11 +222,15 @@ def _is_mpan(cell: Cell) -> bool:
     return True
 
 
-def _values(sheet: Sheet, header: int, mapping: SupplierMapping) -> dict[str, int]:
-    """The column of energy: metered before loss-adjusted, kWh before kW, import before anything that is not said."""
+def _values(sheet: Sheet, header: int, mapping: SupplierMapping, among: Sequence[int] | None = None) -> dict[str, int]:
+    """The column of energy: metered before loss-adjusted, kWh before kW, import before anything that is not said.
+
+    `among`: only these columns.
+    """
     row = sheet.rows[header]
+    others = set() if among is None else set(range(len(row))) - set(among)
     if mapping.value:
-        place = _place(row, (mapping.value,), set(), exact=True)
+        place = _place(row, (mapping.value,), others, exact=True)
         if place is None:
             raise BadRequest(
                 f"there is no column {mapping.value!r}",
@@ -247,10 +239,15 @@ def _values(sheet: Sheet, header: int, mapping: SupplierMapping) -> dict[str, in
         return {"": place}
     best: tuple[tuple[int, ...], int] | None = None
     for column, cell in enumerate(row):
-        if not isinstance(cell, str) or _REGISTER.search(cell.lower()) or not _holds_numbers(sheet, header, column):
+        if (
+            column in others
+            or not isinstance(cell, str)
+            or REGISTER.search(cell.lower())
+            or not _holds_numbers(sheet, header, column)
+        ):
             continue
         channel, name = channel_of(cell), words(cell)
-        rank = _SYNONYMS["value"].index(name) if name in _SYNONYMS["value"] else 99
+        rank = SYNONYMS["value"].index(name) if name in SYNONYMS["value"] else 99
         if channel in ("active export", "reactive", "demand") or (
             rank == 99 and not unit_of(cell) and channel != "active import"
         ):
@@ -276,9 +273,8 @@ def _has_clock(sheet: Sheet, header: int, column: int) -> bool:
 
 
 def _holds_numbers(sheet: Sheet, header: int, column: int) -> bool:
-    cells = [
-        row[column] for row in sheet.rows[header + 1 : header + 50] if column < len(row) and row[column] is not None
-    ]
+    below = (row[column] for row in itertools.islice(sheet.rows, header + 1, header + 3000) if column < len(row))
+    cells = list(itertools.islice((cell for cell in below if cell is not None), 50))
     return bool(cells) and sum(number_in(cell) for cell in cells) * 2 >= len(cells)
 
 

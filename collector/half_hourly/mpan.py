@@ -22,7 +22,7 @@ def mpan_of(cell: object) -> str:
     """
     if problem := damaged(cell):
         raise MpanError(problem)
-    digits = re.sub(r"\s|-", "", str(int(cell) if isinstance(cell, float) else cell).upper().removeprefix("S"))
+    digits = re.sub(r"[\s='\"-]", "", str(int(cell) if isinstance(cell, float) else cell).upper()).removeprefix("S")
     if re.fullmatch(r"\d{21}", digits):
         digits = digits[8:]
     if not re.fullmatch(r"\d{13}", digits):
@@ -34,12 +34,13 @@ def mpan_of(cell: object) -> str:
 
 
 def mpan_in(cell: object) -> str | None:
-    """An MPAN in a text, whole or as a word of it; None where there is none.
+    """An MPAN in a text, whole, as a word of it, or as groups of digits that follow one another; None where there is none.
 
-    >>> mpan_in("Supply: 2000000000015 (Town Hall)")
-    '2000000000015'
+    >>> mpan_in("Supply: 2000000000015 (Town Hall)"), mpan_in("MPAN: 20 0000 0000 015")
+    ('2000000000015', '2000000000015')
     """
-    for part in (cell, *re.split(r"[\s:;,()=]+", str(cell or ""))):
+    text = str(cell or "")
+    for part in (cell, *re.split(r"[\s:;,()=]+", text), *re.findall(r"(?<!\d)\d{2}(?: \d+){2,}(?!\d)", text)):
         try:
             return mpan_of(part)
         except MpanError:
