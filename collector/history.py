@@ -7,14 +7,14 @@ and written by the ledger's next round, so that an edit of a year stays a short 
 
 import datetime
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, days_between, half_hour_of
 from carbon.spaces import Pue
-from collector.database.schema import series_due
+from collector.database.schema import ledger_day, meter, series_due
 from collector.database.upsert import upsert
 from collector.device_energy import Rules, half_hours, ledger_rows, rules_of
 from collector.guest_energy import attribute_again
@@ -71,8 +71,26 @@ def _follow(connection: Connection, device_id: str, before: Sequence[Segment], a
         attribute_again(connection, device_id, begins, ends)
         if was is not None and (now_is is None or tags_at(kind, was) != tags_at(kind, now_is)):
             zeros += _zeros(connection, was, begins, ends, tags_at(kind, was), rules)
-    upsert(connection, series_due, [{"device_id": device_id, "local_day": day.isoformat()} for day in sorted(days)])
+    marked = _written(connection, device_id, days)
+    upsert(connection, series_due, [{"device_id": device_id, "local_day": day} for day in marked])
     return zeros
+
+
+def _written(connection: Connection, device_id: str, days: Collection[datetime.date]) -> list[str]:
+    """Those of some days of which the ledger has anything of a device: others have no series, and those that come later
+    are written by the ledger's own round. A register that places devices as at a day in the past touches every day since.
+    """
+    if not days:
+        return []
+    wanted = {day.isoformat() for day in days}
+    query = (
+        select(ledger_day.c.local_day)
+        .join(meter, meter.c.id == ledger_day.c.meter_id)
+        .where(meter.c.device_id == device_id)
+        .where(ledger_day.c.local_day >= min(wanted), ledger_day.c.local_day <= max(wanted))
+        .distinct()
+    )
+    return sorted(wanted.intersection(connection.execute(query).scalars()))
 
 
 def _edges(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[int, int]]:

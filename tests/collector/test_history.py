@@ -6,14 +6,15 @@ from collections import defaultdict
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agent.report import Choice, Reading, Report
 from carbon.spaces import Pue
 from collector.database.engine import Database
-from collector.database.schema import device_accounting, device_status, inventory, outbox
+from collector.database.schema import device_accounting, device_status, inventory, ledger_day, outbox, series_due
 from collector.device_energy import half_hours, ledger_rows
 from collector.estate import Placement, place, retire
+from collector.history import history_edit
 from collector.lines import parse_fields, parse_key, split_line
 from collector.record import Recorded
 from collector.rolling import Due, write_days, write_ledger
@@ -170,6 +171,22 @@ def test_a_device_that_moves_has_each_half_hour_at_one_site(database: Database) 
     held = stored(database, "energy_half_hour", "energy_kwh")
     times = {site: {at - host.start for at, value in values.items() if value} for (_, site), values in held.items()}
     assert times == {"": {0, 1800}, "County Hall": {3600, 5400}}
+
+
+def test_a_move_as_at_long_ago_marks_no_days_of_which_the_ledger_has_nothing(database: Database) -> None:
+    host = new_host(database, recent_half_hour(6))
+    deliver(database, host, *host.reports(7200, every=1800))
+    roll_and_send(database, host)
+    device_id = host.enrolled.device_id
+    with database.write() as connection:
+        connection.execute(update(device_accounting).values(valid_from=host.start - 200 * 86_400))
+        since = host.start - 100 * 86_400
+        with history_edit(connection, device_id, since, int(time.time()), "collector-1"):
+            place(connection, device_id, Placement(site="County Hall"), "test", since)
+        marked = connection.execute(select(series_due.c.local_day)).scalars().all()
+        days = connection.execute(select(ledger_day.c.local_day)).scalars().all()
+    assert sorted(marked) == sorted(set(days))
+    assert days
 
 
 def test_a_pue_from_the_past_changes_carbon_since_then_and_no_energy(database: Database) -> None:
