@@ -1,4 +1,4 @@
-"""Charts of power over time, drawn as SVG by Vega-Lite. Every chart has its table beside it."""
+"""Charts of power over time and of a host's parts, drawn as SVG by Vega-Lite. Every chart has its table beside it."""
 
 import base64
 import datetime
@@ -10,7 +10,7 @@ Row = tuple[int, float, float | None, float | None]
 
 _COLOUR = "#0b5394"
 _PALE = "#7fa8d1"
-_SHADES = [_COLOUR, _PALE, "#d9a441", "#5c636a"]
+SHADES = [_COLOUR, _PALE, "#d9a441", "#5c636a"]
 """Four that are told apart without colour too."""
 
 
@@ -66,31 +66,6 @@ def parts_chart(parts: tuple[tuple[str, float, float], ...]) -> str:
         )
         .properties(width=480, height=altair.Step(22))
         .configure_axis(labelFontSize=13, titleFontSize=13)
-    )
-    return str(vl_convert.vegalite_to_svg(chart.to_json()))
-
-
-@lru_cache(maxsize=16)
-def shares_chart(bars: tuple[tuple[str, str, float], ...], title: str = "part of the devices in use") -> str:
-    """An SVG of the parts of each whole as bars: (whole, part, amount), in this order; at most four parts."""
-    import altair  # noqa: PLC0415  # as above
-    import vl_convert  # noqa: PLC0415
-
-    parts = list(dict.fromkeys(part for _, part, _ in bars))
-    values = [{"whole": name, "part": part, "amount": one, "place": parts.index(part)} for name, part, one in bars]
-    colours = altair.Scale(domain=parts, range=_SHADES[: len(parts)])
-    chart = (
-        altair.Chart(altair.Data(values=values))
-        .mark_bar(stroke="white", strokeWidth=1)
-        .encode(
-            y=altair.Y("whole:N", title=None, sort=list(dict.fromkeys(name for name, _, _ in bars))),
-            x=altair.X("amount:Q", title=title, stack="normalize", axis=altair.Axis(format="%", tickCount=5)),
-            color=altair.Color("part:N", title=None, scale=colours, legend=altair.Legend(orient="top", labelLimit=0)),
-            order=altair.Order("place:Q"),
-        )
-        .properties(width=520, height=altair.Step(22), padding={"left": 30, "right": 30, "top": 5, "bottom": 5})
-        .configure_axis(labelFontSize=13, titleFontSize=13, labelLimit=220)
-        .configure_legend(labelFontSize=13)
     )
     return str(vl_convert.vegalite_to_svg(chart.to_json()))
 

@@ -16,11 +16,12 @@ from collector.device_energy import rules_of
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import EstateTotal, estate_totals
 from collector.people.organisations import names_of
-from collector.web.charts import image, shares_chart
+from collector.web.charts import image
 from collector.web.months import MonthView
 from collector.web.paging import address
 from collector.web.reading import reading_of
 from collector.web.rendering import page
+from collector.web.shares_chart import shares_chart
 
 PATH = "/coverage"
 LEAST_TIME_COVERAGE = 0.75

@@ -18,11 +18,12 @@ from collector.device_energy import rules_of
 from collector.metering_view import NO_SITE, EstateTree, Shares, TreeNode, estate_tree
 from collector.people.roles import Organisations
 from collector.power_view import device_names
-from collector.web.charts import image, shares_chart
+from collector.web.charts import image
 from collector.web.months import MonthView
 from collector.web.paging import address
 from collector.web.reading import reading_of
 from collector.web.rendering import page
+from collector.web.shares_chart import shares_chart
 
 PATH = "/tree"
 WITHOUT = "-"
