@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from collector.database.schema import register_import, register_state, site, space
+from collector.register.fields import IDENTITY
 from collector.register.rows import RegisterRow
+from collector.register.serials import has_lost_zeros
 
 TEXTS = (
     "asset_tag", "serial", "host_name", "vendor", "model", "device_class", "status", "directorate", "owner", "tenure",
@@ -48,11 +50,15 @@ def facts_of(row: RegisterRow) -> Facts:
 
 
 def merged(row: RegisterRow, before: Facts | None) -> Facts:
-    """A row's facts, where it has columns for them; what its sheet says nothing of stays as it was."""
+    """A row's facts, where it has columns for them; what its sheet says nothing of stays as it was.
+
+    A number whose leading zeros a spreadsheet took away stays as the register has it.
+    """
     new = facts_of(row)
     if before is None:
         return new
-    return {name: new[name] if _is_told(row, name) else before[name] for name in FACTS}
+    facts: Facts = {name: new[name] if _is_told(row, name) else before[name] for name in FACTS}
+    return facts | {name: before[name] for name in IDENTITY if has_lost_zeros(facts[name], before[name])}
 
 
 def _is_told(row: RegisterRow, name: str) -> bool:

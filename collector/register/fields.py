@@ -21,17 +21,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "vendor": ("manufacturer", "vendor", "make", "brand", "mfr"),
     "model": (
         "model", "model name", "model description", "product", "product name", "model number", "hardware model", "item",
-        "make model", "make and model",
+        "make model", "make and model", "mdl",
     ),
     "device_class": (
         "class", "type", "device type", "asset type", "category", "asset category", "equipment type", "asset class",
-        "hardware type", "device class", "kind", "ci type", "sub category", "subcategory",
+        "hardware type", "device class", "kind", "ci type", "sub category", "subcategory", "chassis type", "kit type", "kit",
     ),
     "status": (
         "status", "state", "asset status", "lifecycle", "life cycle", "lifecycle status", "in use", "condition",
         "asset state", "deployment status",
     ),
-    "site": ("site", "site name", "building", "location", "office", "premises", "establishment", "location name", "site building"),
+    "site": (
+        "site", "site name", "building", "location", "office", "premises", "establishment", "location name", "site building",
+        "whereabouts",
+    ),
     "address": ("address", "site address", "street", "building address"),
     "postcode": ("postcode", "post code", "postal code", "zip", "site postcode"),
     "uprn": ("uprn", "unique property reference number", "property reference"),

@@ -39,12 +39,19 @@ def _first(table: str, text: str) -> str:
 def class_of_words(cell: object, own: Mapping[str, str]) -> str:
     """The class that a register's kind of equipment means; "" where none is known."""
     text = words(cell)
-    return own.get(text, "") or _OWN_NAMES.get(text, "") or _first("class_words", text)
+    known = own.get(text, "") or _OWN_NAMES.get(text, "")
+    # `iPhone` is one word, which `words` takes for two; `DeskPhone` is two.
+    return known or _first("class_words", words(str(cell).lower())) or _first("class_words", text)
 
 
 def class_of_model(vendor: str, model: str) -> str:
     """The class of a model by its maker's names; "" where none is known."""
-    return _first("model_words", f"{vendor} {model}".lower()) or _first("class_words", words(model))
+    return _first("model_words", f"{vendor} {model}".lower().strip()) or _first("class_words", words(model))
+
+
+def is_accessory(cell: object) -> bool:
+    """Whether words name what draws no power of its own, though they name a device too: `Monitor arm`, `Laptop charger`."""
+    return bool(_first("accessory", words(cell)))
 
 
 def status_of(cell: object, own: Mapping[str, str]) -> str:

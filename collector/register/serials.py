@@ -67,6 +67,15 @@ def comparable(text: str) -> str:
     return plain.lstrip("0") or plain
 
 
+def has_lost_zeros(text: str, whole: str) -> bool:
+    """Whether a number is another without the zeros before it, which a spreadsheet takes away.
+
+    >>> has_lost_zeros("123", "000123"), has_lost_zeros("123", "123"), has_lost_zeros("AB1", "0AB1")
+    (True, False, False)
+    """
+    return text != whole and text.isdigit() and whole.lstrip("0") == text
+
+
 def number_keys(serial: str, asset_tag: str, vendor: str) -> list[tuple[str, str, str]]:
     """By which numbers a device is known, the surest first. A short serial number is its maker's alone.
 
