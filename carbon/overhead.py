@@ -29,6 +29,18 @@ def overheads(it_uj: Sequence[int], ups_loss_uj: int, pue: Pue) -> list[int]:
     return split_by_largest_remainder(whole, weights) if weights else []
 
 
+def pue_beside(it_uj: int, ups_loss_uj: int, pue: Pue) -> Pue:
+    """The PUE that gives so much ICT energy the overhead which is left beside UPS losses that are counted already.
+
+    >>> pue_beside(1000, 100, Pue(1.5, 1.4, 1.6, "test")).value
+    1.4
+    """
+    if not ups_loss_uj or it_uj <= 0:
+        return pue
+    value, low, high = (max(1.0, end - ups_loss_uj / it_uj) for end in (pue.value, pue.low, pue.high))
+    return Pue(value, low, high, pue.source)
+
+
 def overhead_errors(it_errors: Sequence[Errors], it_uj: Sequence[int], ups_loss_uj: int, pue: Pue) -> list[Errors]:
     """Errors of the parts that `overheads` gives: those of their ICT energy times what is added to it, and the PUE's own
     band, which all spaces with the same assumption share. What the UPS losses may be off is not taken off here.

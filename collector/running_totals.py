@@ -1,20 +1,25 @@
-"""Totals up to now for pages and the API: the ledger's days plus what is known of half-hours not written yet."""
+"""Totals up to now for pages and the API: each kilowatt-hour once, by the metering tree, as in `ictagent estate totals`,
+plus what is known of half-hours not written yet, by each device's own meters.
+"""
 
 import datetime
 import threading
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 
-from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, financial_year, financial_year_dates, half_hour_of
+from carbon.calendar import HALF_HOUR_SECONDS, financial_year, financial_year_dates, half_hour_of
 from collector.database.engine import Database
-from collector.database.schema import ledger_due, meter
+from collector.database.schema import ledger_due, meter, meter_edge
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, rules_of
+from collector.error_groups import error_groups
 from collector.ledger import closed_before, provisional
+from collector.metered_totals import ByMonth, ClosedDays, metered_totals
 from collector.segments import load_segments
-from collector.totals import Total, month_totals, nothing, possible_seconds, sum_totals
+from collector.totals import Total, nothing, sum_totals
 
 FRESH_SECONDS = 30.0
 
@@ -23,14 +28,17 @@ FRESH_SECONDS = 30.0
 class RunningTotals:
     """Totals at `as_of` (Unix seconds): of today, of each month of the financial year, by device. Only counted devices.
 
-    `by_month` and `today` hold what is not written yet too.
+    `by_month` and `today` hold what is not written yet too. `rests_by_month` and `rests_today` are what meters of a
+    device measured beyond the devices known below them: unexplained energy, which is in the totals of all devices.
     """
 
     as_of: int
     financial_year: int
     rules: Rules
     today: dict[str, Total] = field(default_factory=dict)
-    by_month: dict[tuple[str, str], Total] = field(default_factory=dict)
+    by_month: ByMonth = field(default_factory=dict)
+    rests_today: dict[str, Total] = field(default_factory=dict)
+    rests_by_month: ByMonth = field(default_factory=dict)
 
     def year_of(self, device_id: str) -> Total:
         """The financial year so far of one device."""
@@ -45,40 +53,61 @@ class RunningTotals:
 
     def of(self, device_ids: frozenset[str]) -> "RunningTotals":
         """The same of these devices alone."""
-        today = {one: total for one, total in self.today.items() if one in device_ids}
-        by_month = {key: total for key, total in self.by_month.items() if key[1] in device_ids}
-        return replace(self, today=today, by_month=by_month)
+        return replace(
+            self,
+            today={one: total for one, total in self.today.items() if one in device_ids},
+            by_month={key: total for key, total in self.by_month.items() if key[1] in device_ids},
+            rests_today={one: total for one, total in self.rests_today.items() if one in device_ids},
+            rests_by_month={key: total for key, total in self.rests_by_month.items() if key[1] in device_ids},
+        )
+
+    @property
+    def months(self) -> list[str]:
+        """Months (YYYY-MM) of which anything is known."""
+        return sorted({month for month, _ in (*self.by_month, *self.rests_by_month)})
 
     def month(self, month: str) -> Total:
         """A month (YYYY-MM) of all devices."""
-        return sum_totals(total for (one, _), total in self.by_month.items() if one == month)
+        parts = (*self.by_month.items(), *self.rests_by_month.items())
+        return sum_totals(total for (one, _), total in parts if one == month)
 
     @property
     def year(self) -> Total:
         """The financial year so far of all devices."""
-        return sum_totals(self.by_month.values())
+        return sum_totals((*self.by_month.values(), *self.rests_by_month.values()))
+
+    @property
+    def whole_today(self) -> Total:
+        """Today of all devices."""
+        return sum_totals((*self.today.values(), *self.rests_today.values()))
+
+    @property
+    def year_unexplained(self) -> Total:
+        """Of the financial year what meters measured beyond the devices that are known."""
+        return sum_totals(self.rests_by_month.values())
 
 
-def running_totals(connection: Connection, now: int) -> RunningTotals:
-    """All totals up to `now` (Unix seconds)."""
+def running_totals(connection: Connection, now: int, closed: ClosedDays | None = None) -> RunningTotals:
+    """All totals up to `now` (Unix seconds); `closed` keeps those of days that are over."""
     rules = rules_of(connection)
     date = rules.day(half_hour_of(now))
     year = financial_year(date)
-    totals = RunningTotals(now, year, rules)
-    totals.by_month = month_totals(connection, rules, financial_year_dates(year)[0], date, now)
-    start, end = day_bounds(date, rules.time_zone)
-    segments = [one for one in load_segments(connection, start, end) if one.counted]
-    for segment in segments:
-        today = totals.today.setdefault(segment.device_id, nothing())
-        today.possible_seconds += possible_seconds(segment, start, now)
-        for one in half_hours([segment], ledger_rows(connection, segment.meter_ids, segment.start, segment.end)):
-            today.add(one.energy, footprint_of(one, rules), one.covered_seconds)
+    yesterday = date - datetime.timedelta(days=1)
+    first = financial_year_dates(year)[0]
+    today = metered_totals(connection, rules, date, date, now)
+    metered = (closed or ClosedDays()).get(connection, rules, first, yesterday, now).with_more(today)
+    totals = RunningTotals(now, year, rules, by_month=metered.devices, rests_by_month=metered.rests)
+    totals.today, totals.rests_today = (
+        {device_id: total for (_, device_id), total in part.items()} for part in (today.devices, today.rests)
+    )
     _add_unwritten(connection, totals, date)
     return totals
 
 
 def _add_unwritten(connection: Connection, totals: RunningTotals, date: datetime.date) -> None:
     """Add half-hours that are due and not written, less what stands in the ledger for them already."""
+    groups = error_groups(connection)
+    linked = set(connection.execute(select(meter_edge.c.child_device_id)).scalars())
     devices = connection.execute(
         select(meter.c.device_id).join(ledger_due, ledger_due.c.meter_id == meter.c.id).distinct()
     ).scalars()
@@ -94,9 +123,11 @@ def _add_unwritten(connection: Connection, totals: RunningTotals, date: datetime
                 continue
             written = ledger_rows(connection, segment.meter_ids, start, end)
             merged = {one: {**written.get(one, {}), **rows.get(one, {})} for one in segment.meter_ids}
-            before = {one.half_hour: one for one in half_hours([segment], written)}
-            for one in half_hours([segment], merged):
-                _replace(totals, one.half_hour, device_id, date, one, before.get(one.half_hour))
+            before = {one.half_hour: one for one in half_hours([segment], written, groups)}
+            for one in half_hours([segment], merged, groups):
+                # What is written of a linked device may be by its outlets: a late half-hour waits until it is written.
+                if device_id not in linked or one.half_hour not in before:
+                    _replace(totals, one.half_hour, device_id, date, one, before.get(one.half_hour))
 
 
 def _replace(
@@ -106,7 +137,10 @@ def _replace(
     day = totals.rules.day(half_hour)
     if financial_year(day) != totals.financial_year:
         return
-    places = [totals.by_month.setdefault((day.isoformat()[:7], device_id), nothing())]
+    key = (day.isoformat()[:7], device_id)
+    # What is there may be that of days which are kept.
+    totals.by_month[key] = copy(totals.by_month.get(key, nothing()))
+    places = [totals.by_month[key]]
     if day == date:
         places.append(totals.today.setdefault(device_id, nothing()))
     for total in places:
@@ -123,6 +157,7 @@ class TotalsCache:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: RunningTotals | None = None
+        self._closed = ClosedDays()
 
     def get(self) -> RunningTotals:
         """Totals no older than half a minute."""
@@ -130,5 +165,5 @@ class TotalsCache:
             now = self._clock()
             if self._kept is None or now - self._kept.as_of > FRESH_SECONDS:
                 with self._database.read() as connection:
-                    self._kept = running_totals(connection, int(now))
+                    self._kept = running_totals(connection, int(now), self._closed)
             return self._kept

@@ -14,7 +14,7 @@ from collector.errors import BadRequest
 from collector.queries import DeviceRow, device_detail, devices
 from collector.running_totals import RunningTotals
 from collector.segments import load_segments
-from collector.totals import Total, sum_totals
+from collector.totals import Total
 from collector.web.answers import json_response
 from collector.web.estate_routes import ESTATE_ROUTES
 from collector.web.event_routes import EVENT_ROUTES
@@ -78,7 +78,7 @@ async def energy(request: Request) -> Response:
         raise BadRequest(f"there is no parameter {min(unknown)}", "use from, to and device_id")
     if "from" not in parameters and "to" not in parameters:
         totals = await run_in_threadpool(reading.totals)
-        whole = sum_totals(totals.today.values())
+        whole = totals.whole_today
         return json_response(
             {"as_of": totals.as_of, "today": total_json(whole), "financial_year": total_json(totals.year)}
         )

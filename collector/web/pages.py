@@ -33,7 +33,7 @@ async def carbon_page(request: Request) -> Response:
 def _carbon(request: Request) -> Response:
     reading = reading_of(request)
     totals = reading.totals()
-    months = sorted({month for month, _ in totals.by_month})
+    months = totals.months
     with reading.database() as connection:
         guests = [row for row in devices(connection, reading.organisations) if row.host_missing]
     return page(

@@ -53,10 +53,11 @@ class Shown:
 
 def shown(total: Total) -> Shown:
     energy = total.energy
+    low, high = energy.range_uj
     return Shown(
         kwh(energy.total_uj),
-        kwh(energy.low_uj),
-        kwh(energy.high_uj),
+        kwh(low),
+        kwh(high),
         round(100 * energy.measured_uj / energy.total_uj) if energy.total_uj else 0,
         round(100 * total.coverage),
         total.footprint,
