@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from carbon import energy
 from carbon.calendar import HALF_HOUR_SECONDS, day_bounds, half_hour_of, local_day
@@ -340,6 +340,7 @@ def write_rows(connection: Connection, meter_id: int, computed: Mapping[int, Map
         )
     ).all()
     new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
     written: set[int] = set()
     for half_hour, values in computed.items():
         row = standing.get(half_hour)
@@ -353,13 +354,13 @@ def write_rows(connection: Connection, meter_id: int, computed: Mapping[int, Map
                 {"meter_id": meter_id, "half_hour": half_hour, "revision": revision, "written_at": now, **values}
             )
         else:
-            connection.execute(
-                update(ledger)
-                .where(
-                    ledger.c.meter_id == meter_id, ledger.c.half_hour == half_hour, ledger.c.revision == row.revision
-                )
-                .values(**values, written_at=now)
-            )
+            changed.append({"of_half_hour": half_hour, "of_revision": row.revision, **values})
+    if changed:
+        mine = (ledger.c.half_hour == bindparam("of_half_hour")) & (ledger.c.revision == bindparam("of_revision"))
+        values = {name: bindparam(name) for name in changed[0] if name in ledger.c}
+        connection.execute(
+            update(ledger).where(ledger.c.meter_id == meter_id, mine).values(**values, written_at=now), changed
+        )
     if new:
         connection.execute(insert(ledger), new)
     return written

@@ -13,8 +13,9 @@ from collector.database.audit import audit
 from collector.database.engine import Database
 from collector.database.schema import ledger_day, meter, meter_bill, meter_file, organisation
 from collector.half_hourly.bills import Bill, BillFile
-from collector.meter_files import Who, begin_file, clear_abandoned, same_file, set_state
+from collector.meter_files import begin_file, clear_abandoned, same_file, set_state
 from collector.supply_meters import NewMeter, make_meters, require_own, supply_meters
+from collector.taking import Who
 
 BILLS_AT_ONCE = 500
 TOLERANCE = 0.02

@@ -1,4 +1,4 @@
-"""Taking over a supplier's half-hourly file, and taking it back: in short transactions, each half-hour by what holds."""
+"""Taking over a supplier's half-hourly file, and taking it back: visible whole or not at all, each half-hour by what holds."""
 
 import itertools
 import json
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from collector.database.audit import audit
 from collector.database.engine import Database
@@ -21,22 +21,15 @@ from collector.database.schema import (
 from collector.errors import BadRequest, NotFound
 from collector.half_hourly.rows import HalfHourlyFile, Reading
 from collector.ledger import current
-from collector.meter_values import write_values
-from collector.register_import import remove_places
+from collector.meter_values import Values, values_of, write_values
+from collector.register_places import remove_places
 from collector.supply_meters import Made, NewMeter, make_meters, require_own, supply_meters, unmake_meters
+from collector.taking import Progress, Who, chunks, silent
 
-READINGS_AT_ONCE = 500
-HALF_HOURS_AT_ONCE = 144
-"""Half-hours of a meter that one transaction writes into the ledger: three days, some tens of milliseconds."""
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """By whom, and when (Unix seconds)."""
-
-    actor: str
-    now: int
+AT_ONCE = 500
+"""Half-hours that one transaction keeps: some tens of milliseconds."""
+SWITCHED_AT_ONCE = 20_000
+"""Half-hours that one transaction brings into the ledger: a meter's year, or the month of a dozen; about a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +112,12 @@ def same_file(connection: Connection, organisation_id: int, kind: str, sha256: s
     return int(row.id)
 
 
-def apply(
-    database: Database, planned: FilePlan, new: NewMeter, who: Who, progress: Progress = lambda _done, _all: None
-) -> int:
-    """Take a file over; the id of the import. Twice as many steps as half-hours: kept first, then into the ledger."""
+def apply(database: Database, planned: FilePlan, new: NewMeter, who: Who, progress: Progress = silent) -> int:
+    """Take a file over; the id of the import. Nobody reads any of it before all of it is there
+    (of a very large one, before all of a meter is).
+
+    Twice as many steps as half-hours: each is kept first, then it is worked out what holds in it.
+    """
     file, steps = planned.file, 2 * len(planned.file.readings)
     clear_abandoned(database, planned.organisation_id, who)
     with database.write() as connection:
@@ -140,20 +135,20 @@ def apply(
         }
         file_id = begin_file(connection, planned.organisation_id, row, made, who)
     done = 0
-    for some in _chunks(file.readings, READINGS_AT_ONCE):
+    for some in chunks(file.readings, AT_ONCE):
         with database.write() as connection:
             connection.execute(insert(meter_file_reading), [_reading(one, ids, file_id) for one in some])
         done += len(some)
         progress(done, steps)
     with database.write() as connection:
         set_state(connection, file_id, "writing", "applying")
+
+    def show(connection: Connection) -> None:
+        set_state(connection, file_id, "applying", "visible")
         detail = {"file": file.name, "sha256": file.sha256, "half_hours": len(file.readings), "mpans": mpans}
         audit(connection, who.now, who.actor, "ledger.import", str(file_id), detail)
-    for step in _write_ledger(database, file_id, who.now):
-        done += step
-        progress(done, steps)
-    with database.write() as connection:
-        set_state(connection, file_id, "applying", "visible")
+
+    _switch(database, file_id, who.now, lambda worked_out: progress(done + worked_out, steps), show)
     return file_id
 
 
@@ -174,7 +169,7 @@ def set_state(connection: Connection, file_id: int, before: str, after: str) -> 
         raise BadRequest(f"import {file_id} was taken back by another command", "see `ictagent ledger files`")
 
 
-def undo(database: Database, file_id: int, who: Who, progress: Progress = lambda _done, _all: None) -> None:
+def undo(database: Database, file_id: int, who: Who, progress: Progress = silent) -> None:
     """Take a file back: the ledger has again what the other files say, and what it alone brought is gone.
 
     In a sealed period higher revisions say so. Raises NotFound, or BadRequest where it is taken back already.
@@ -201,7 +196,7 @@ def clear_abandoned(database: Database, organisation_id: int, who: Who) -> None:
         for row in rows:
             _begin_undoing(connection, row, who)
     for row in rows:
-        _finish_undoing(database, row, who, lambda _done, _all: None)
+        _finish_undoing(database, row, who, silent)
 
 
 def _begin_undoing(connection: Connection, row: Row[Any], who: Who) -> None:
@@ -210,11 +205,7 @@ def _begin_undoing(connection: Connection, row: Row[Any], who: Who) -> None:
 
 
 def _finish_undoing(database: Database, row: Row[Any], who: Who, progress: Progress) -> None:
-    done = 0
-    for step in _write_ledger(database, row.id, who.now):
-        done += step
-        progress(done, row.readings)
-    with database.write() as connection:
+    def end(connection: Connection) -> None:
         connection.execute(update(meter_file).where(meter_file.c.id == row.id).values(state="undone"))
         unmake_meters(connection, row.id)
         connection.execute(delete(meter_bill).where(meter_bill.c.file_id == row.id))
@@ -222,9 +213,72 @@ def _finish_undoing(database: Database, row: Row[Any], who: Who, progress: Progr
         sites = {one for text in connection.execute(of_all).scalars() for one in json.loads(text)["sites"]}
         remove_places(connection, {"sites": sorted(sites)})
 
+    _switch(database, row.id, who.now, lambda worked_out: progress(worked_out, row.readings), end)
 
-def _write_ledger(database: Database, file_id: int, now: int) -> Iterable[int]:
-    """Bring the ledger up to date wherever a file says something; how many half-hours, step by step."""
+
+def _switch(
+    database: Database,
+    file_id: int,
+    now: int,
+    progress: Callable[[int], None],
+    finish: Callable[[Connection], None],
+) -> None:
+    """Bring the ledger up to date wherever a file says something, and finish, in one transaction.
+
+    What holds is worked out before it, so that others wait for the bare writing alone; if another file came or went
+    meanwhile, again. A file of very many half-hours would keep reports waiting: its meters follow in several transactions,
+    each meter whole.
+    """
+    while True:
+        with database.read() as connection:
+            others = _visible(connection, file_id)
+            taken = select(meter_file.c.state).where(meter_file.c.id == file_id)
+            holds = connection.execute(taken).scalar() == "applying"
+        worked_out = []
+        done = 0
+        for values, half_hours in _touched(database, file_id):
+            worked_out.append(values)
+            for some in chunks(half_hours, AT_ONCE):
+                with database.read() as connection:
+                    values_of(connection, values, some, file_id if holds else 0)
+                done += len(some)
+                progress(done)
+        groups = list(_groups(worked_out))
+        for number, group in enumerate(groups, 1):
+            with database.write() as connection:
+                if _visible(connection, file_id) != others:
+                    break
+                for values in group:
+                    write_values(connection, values, now)
+                if number == len(groups):
+                    finish(connection)
+                    return
+
+
+def _groups(values: Iterable[Values]) -> Iterable[list[Values]]:
+    """Meters whose half-hours are written together; one group even where there is none."""
+    group: list[Values] = []
+    number = 0
+    for one in values:
+        size = len(one.rows) + len(one.gone)
+        if group and number + size > SWITCHED_AT_ONCE:
+            yield group
+            group, number = [], 0
+        group.append(one)
+        number += size
+    yield group
+
+
+def _visible(connection: Connection, but: int) -> list[int]:
+    """Files of half-hours that hold, but one."""
+    query = select(meter_file.c.id).where(
+        meter_file.c.kind == "half_hours", meter_file.c.state == "visible", meter_file.c.id != but
+    )
+    return list(connection.execute(query.order_by(meter_file.c.id)).scalars())
+
+
+def _touched(database: Database, file_id: int) -> Iterable[tuple[Values, list[int]]]:
+    """The meters of a file, of which nothing is worked out yet, with the half-hours of which it says something."""
     with database.read() as connection:
         query = (
             select(meter_file_reading.c.meter_id, meter.c.device_id, meter_file_reading.c.half_hour)
@@ -234,10 +288,7 @@ def _write_ledger(database: Database, file_id: int, now: int) -> Iterable[int]:
         )
         rows = [(row.meter_id, row.device_id, row.half_hour) for row in connection.execute(query)]
     for (meter_id, device_id), mine in itertools.groupby(rows, key=lambda row: row[:2]):
-        for some in _chunks([half_hour for *_, half_hour in mine], HALF_HOURS_AT_ONCE):
-            with database.write() as connection:
-                write_values(connection, meter_id, device_id, some, now)
-            yield len(some)
+        yield Values(meter_id, device_id), [half_hour for *_, half_hour in mine]
 
 
 def _by_mpan(readings: Sequence[Reading]) -> dict[str, list[Reading]]:
@@ -265,59 +316,3 @@ def _standing(connection: Connection, meter_id: int, mine: Sequence[Reading]) ->
 def _reading(one: Reading, ids: dict[str, int], file_id: int) -> dict[str, Any]:
     values = {"half_hour": one.half_hour, "energy_uj": one.energy_uj, "estimated": one.estimated, "cell": one.cell}
     return {"meter_id": ids[one.mpan], "file_id": file_id, **values}
-
-
-def _chunks(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
-    return (items[begin : begin + size] for begin in range(0, len(items), size))
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One import of a supplier's file. `superseded` are its half-hours that a newer file says otherwise."""
-
-    id: int
-    kind: str
-    name: str
-    readings: int
-    superseded: int
-    first_at: int
-    last_at: int
-    at: int
-    actor: str
-    state: str
-    sha256: str
-
-
-def files(connection: Connection, organisation_id: int) -> list[FileRow]:
-    """All files that were taken, the newest first."""
-    newer = meter_file_reading.alias()
-    newer_file = meter_file.alias()
-    beaten = (
-        select(newer.c.file_id)
-        .join(newer_file, newer_file.c.id == newer.c.file_id)
-        .where(
-            newer.c.meter_id == meter_file_reading.c.meter_id,
-            newer.c.half_hour == meter_file_reading.c.half_hour,
-            newer.c.file_id > meter_file_reading.c.file_id,
-            newer_file.c.state == "visible",
-            (newer.c.energy_uj != meter_file_reading.c.energy_uj)
-            | (newer.c.estimated != meter_file_reading.c.estimated),
-        )
-        .exists()
-    )
-    counted = (
-        select(meter_file_reading.c.file_id, func.count().label("number"))
-        .where(beaten)
-        .group_by(meter_file_reading.c.file_id)
-    )
-    superseded = {row.file_id: row.number for row in connection.execute(counted)}
-    query = (
-        select(meter_file)
-        .where(meter_file.c.organisation_id == organisation_id, meter_file.c.state != "writing")
-        .order_by(meter_file.c.id.desc())
-    )
-    names = [name for name in FileRow.__slots__ if name != "superseded"]
-    return [
-        FileRow(**{name: getattr(row, name) for name in names}, superseded=superseded.get(row.id, 0))
-        for row in connection.execute(query)
-    ]

@@ -6,6 +6,7 @@ the cell that its value rests on. In a sealed period the old row stays and a hig
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
@@ -16,36 +17,48 @@ from collector.database.schema import ledger, ledger_day, meter_file, meter_file
 from collector.ledger import write_days, write_rows
 from collector.supply_meters import SUPPLIER
 
-HOLDING = ("applying", "visible")
-"""States of a file whose readings count."""
 _MOST_KEYS = 500
 
 
-def write_values(connection: Connection, meter_id: int, device_id: str, half_hours: Sequence[int], now: int) -> int:
-    """Bring the ledger of a meter up to date in some half-hours, with its days; how many rows changed."""
-    computed: dict[int, Mapping[str, Any]] = {}
-    gone: set[int] = set()
-    said = _said(connection, meter_id, half_hours)
-    standing = _standing(connection, meter_id, half_hours)
+@dataclass(slots=True)
+class Values:
+    """What holds of a meter by half-hour, as rows of the ledger; `gone` are half-hours of which it has a row and no file
+    says anything.
+    """
+
+    meter_id: int
+    device_id: str
+    rows: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    gone: set[int] = field(default_factory=set)
+
+
+def values_of(connection: Connection, values: Values, half_hours: Sequence[int], taken: int) -> None:
+    """Add to `values` what holds in some half-hours. Files that are visible count, and the file `taken`, which is about to be."""
+    said = _said(connection, values.meter_id, half_hours, taken)
+    standing = _standing(connection, values.meter_id, half_hours)
     for half_hour in half_hours:
         if half_hour in said:
-            computed[half_hour] = _row(said[half_hour])
+            values.rows[half_hour] = _row(said[half_hour])
         elif half_hour in standing:
-            gone.add(half_hour)
-    sealed = _sealed(connection, gone)
-    computed |= dict.fromkeys(sealed, _NOTHING)
-    written = write_rows(connection, meter_id, computed, now)
-    removed = gone - sealed
+            values.gone.add(half_hour)
+
+
+def write_values(connection: Connection, values: Values, now: int) -> int:
+    """Bring the ledger of a meter up to date, with its days; how many rows changed."""
+    meter_id = values.meter_id
+    sealed = _sealed(connection, values.gone)
+    written = write_rows(connection, meter_id, {**values.rows, **dict.fromkeys(sealed, _NOTHING)}, now)
+    removed = values.gone - sealed
     for some in _chunks(sorted(removed)):
         connection.execute(delete(ledger).where(ledger.c.meter_id == meter_id, ledger.c.half_hour.in_(some)))
     changed = written | removed
-    write_days(connection, meter_id, device_id, changed)
+    write_days(connection, meter_id, values.device_id, changed)
     empty = (ledger_day.c.meter_id == meter_id) & (ledger_day.c.half_hours == 0)
     connection.execute(delete(ledger_day).where(empty))
     return len(changed)
 
 
-def _said(connection: Connection, meter_id: int, half_hours: Sequence[int]) -> dict[int, Row[Any]]:
+def _said(connection: Connection, meter_id: int, half_hours: Sequence[int], taken: int) -> dict[int, Row[Any]]:
     """The reading that counts of each half-hour.
 
     Where older files say just the same as the newest, it is the oldest of them: who says a thing again changes nothing.
@@ -58,7 +71,7 @@ def _said(connection: Connection, meter_id: int, half_hours: Sequence[int]) -> d
             .where(
                 meter_file_reading.c.meter_id == meter_id,
                 meter_file_reading.c.half_hour.in_(some),
-                meter_file.c.state.in_(HOLDING),
+                (meter_file.c.state == "visible") | (meter_file.c.id == taken),
             )
             .order_by(meter_file_reading.c.half_hour, meter_file_reading.c.file_id)
         )

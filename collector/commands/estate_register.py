@@ -2,8 +2,8 @@
 
 import datetime
 import json
-import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from sqlalchemy import Connection, select
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
+from carbon.class_profiles import packaged_profiles
 from collector.commands.common import actor, collector_id, database_of, moment, plain_errors
+from collector.commands.progress import progress_bar
 from collector.database.engine import Database
 from collector.database.schema import register_mapping
 from collector.database.upsert import upsert
@@ -21,14 +23,17 @@ from collector.register.mapping import RegisterMapping, fingerprint, from_values
 from collector.register.reading import read_register
 from collector.register.rows import RegisterFile
 from collector.register_export import as_csv, as_workbook, register_table
-from collector.register_import import Who, apply
+from collector.register_facts import State
+from collector.register_import import apply
 from collector.register_import import undo as undo_import
 from collector.register_plan import Plan, plan, require_organisation
-from collector.register_queries import find_organisation, imports, reconciliation
+from collector.register_queries import Seen, find_organisation, imports, reconciliation
+from collector.taking import Acting
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _ORGANISATION = click.option("--organisation", help="Whose register it is; the first organisation's without.")
 _SHOWN = 20
+_LONGEST_VALUE = 40
 
 
 @click.command(
@@ -75,7 +80,7 @@ def import_register(
             save_map.write_text(read.mapping.to_toml(), encoding="utf-8")
         import_id = None
         if not dry_run and (planned.writes or planned.sites):
-            import_id = _apply(database, planned, Who(actor(), now, collector_id(state_directory)))
+            import_id = _apply(database, planned, Acting(actor(), now, collector_id(state_directory)))
     if output == "json":
         echo_json({**_summary(planned), "import": import_id, "dry_run": dry_run, "rows": _rows_json(planned)})
         return
@@ -88,18 +93,19 @@ def _read(
     """The file by the mapping given, else by the one that was used for these headers before, else by a proposed one."""
     if map_file is not None:
         return read_register(file, read_mapping(map_file), today)
-    proposed = read_register(file, None, today)
-    query = select(register_mapping.c.mapping).where(
-        register_mapping.c.organisation_id == organisation_id,
-        register_mapping.c.fingerprint == fingerprint(proposed.headers),
-    )
-    saved = connection.execute(query).scalar()
-    if saved is None or from_values(json.loads(saved), "the saved mapping") == proposed.mapping:
-        return proposed
-    return read_register(file, from_values(json.loads(saved), "the saved mapping"), today)
+
+    def remembered(headers: Sequence[str]) -> RegisterMapping | None:
+        query = select(register_mapping.c.mapping).where(
+            register_mapping.c.organisation_id == organisation_id,
+            register_mapping.c.fingerprint == fingerprint(headers),
+        )
+        saved = connection.execute(query).scalar()
+        return None if saved is None else from_values(json.loads(saved), "the saved mapping")
+
+    return read_register(file, None, today, remembered)
 
 
-def _apply(database: Database, planned: Plan, who: Who) -> int:
+def _apply(database: Database, planned: Plan, who: Acting) -> int:
     mapping: RegisterMapping = planned.file.mapping
     with database.write() as connection:
         row = {
@@ -109,16 +115,7 @@ def _apply(database: Database, planned: Plan, who: Who) -> int:
             "saved_at": who.now,
         }
         upsert(connection, register_mapping, [row], ("mapping", "saved_at"))
-    if not sys.stderr.isatty():
-        return apply(database, planned, who)
-    with click.progressbar(length=len(planned.writes), label="rows written", file=sys.stderr) as bar:
-        written = 0
-
-        def progress(done: int, _all: int) -> None:
-            nonlocal written
-            bar.update(done - written)
-            written = done
-
+    with progress_bar("rows written") as progress:
         return apply(database, planned, who, progress)
 
 
@@ -165,7 +162,9 @@ def _show(planned: Plan, import_id: int | None, *, dry_run: bool) -> None:
         click.echo(f"sheet {sheet} is not read: {reason}")
     click.echo()
     echo_table(("rows", "number"), [(name.replace("_", " "), value) for name, value in _summary(planned).items()])
-    told: list[tuple[str, ...]] = [(one.cell, one.severity, one.value, one.problem, one.remedy) for one in file.faults]
+    told: list[tuple[str, ...]] = [
+        (one.cell, one.severity, _shortened(one.value), one.problem, one.remedy) for one in file.faults
+    ]
     told += [
         (one.cell, "conflicting", "", one.problem, "correct the row, or the register")
         for one in planned.of("conflicting")
@@ -218,8 +217,9 @@ def list_imports(organisation: str | None, state_directory: Path | None, output:
 @_STATE
 def undo(import_id: int, state_directory: Path | None) -> None:
     """Take an import of the register back as a whole: what it said, what it made, where it put devices."""
-    with database_of(state_directory) as database, plain_errors():
-        undo_import(database, import_id, Who(actor(), int(time.time()), collector_id(state_directory)))
+    who = Acting(actor(), int(time.time()), collector_id(state_directory))
+    with database_of(state_directory) as database, plain_errors(), progress_bar("rows removed") as progress:
+        undo_import(database, import_id, who, progress)
     click.echo(f"import {import_id} is undone")
 
 
@@ -249,7 +249,10 @@ def export(file: Path, organisation: str | None, state_directory: Path | None) -
 @_STATE
 @output_option()
 def reconcile(organisation: str | None, state_directory: Path | None, output: str) -> None:
-    """Compare the register with the devices that were seen: what either has and the other has not."""
+    """Compare the register with the devices that were seen: what either has and the other has not.
+
+    Of each list the first 20 are shown; JSON has all of them.
+    """
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         found = reconciliation(connection, find_organisation(connection, organisation)[0], int(time.time()))
     if output == "json":
@@ -265,26 +268,57 @@ def reconcile(organisation: str | None, state_directory: Path | None, output: st
             }
         )
         return
-    click.echo(f"seen, not registered: {len(found.seen_not_registered)}")
-    rows = [
-        (one.device_id, one.host_name, one.kind, one.model, one.serial, one.site) for one in found.seen_not_registered
-    ]
+    _list(
+        "seen, not registered",
+        ("device", "name", "kind", "model", "serial", "site", "last seen"),
+        [
+            (one.device_id, one.host_name, one.kind, one.model, one.serial, one.site, _seen_at(one))
+            for one in found.seen_not_registered
+        ],
+    )
+    _list(
+        "registered, not seen for 90 days",
+        (*_ITEM, "site", "last seen"),
+        [(*_item(one), seen.site, _seen_at(seen)) for one, seen in found.unseen],
+    )
+    click.echo(f"registered, never seen: {sum(found.never_seen.values())}")
+    if found.never_seen:
+        echo_table(("class", "number", "counted by"), [_never(*one) for one in found.never_seen.items()])
+    click.echo()
+    _list("model unknown", _ITEM, [_item(one) for one in found.model_unknown])
+    _list("no site", _ITEM, [_item(one) for one in found.no_site])
+
+
+_ITEM = ("asset tag", "serial", "name", "class")
+
+
+def _item(one: State) -> tuple[str, ...]:
+    return tuple(one.facts[name] for name in ("asset_tag", "serial", "host_name", "device_class"))
+
+
+def _seen_at(one: Seen) -> str:
+    return "never" if one.last_report_at is None else moment(one.last_report_at)
+
+
+def _never(device_class: str, number: int) -> tuple[str, int, str]:
+    """Devices of a class that were never seen, and what stands for them."""
+    return (
+        device_class,
+        number,
+        "class profile" if device_class in packaged_profiles() else "nothing, or your own profile",
+    )
+
+
+def _list(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The number of rows, and the first of them."""
+    click.echo(f"{title}: {len(rows)}")
     if rows:
-        echo_table(("device", "name", "kind", "model", "serial", "site"), rows)
-    click.echo(f"\nregistered, not seen for 90 days: {len(found.unseen)}")
-    for one, seen in found.unseen:
-        click.echo(
-            f"  {one.facts['asset_tag'] or one.facts['serial']}  {seen.host_name}  last seen {moment(seen.last_report_at or 0)}"
-        )
-    click.echo("\nregistered, never seen (class profiles stand for them):")
-    echo_table(("class", "number"), list(found.never_seen.items()))
-    for title, items in (("model unknown", found.model_unknown), ("no site", found.no_site)):
-        click.echo(f"\n{title}: {len(items)}")
-        shown = [
-            (one.facts["asset_tag"], one.facts["serial"], one.facts["host_name"], one.facts["device_class"])
-            for one in items[:_SHOWN]
-        ]
-        if shown:
-            echo_table(("asset tag", "serial", "name", "class"), shown)
-        if len(items) > _SHOWN:
-            click.echo(f"and {len(items) - _SHOWN} more: see --output json")
+        echo_table(header, rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        click.echo(f"and {len(rows) - _SHOWN} more: see --output json")
+    click.echo()
+
+
+def _shortened(value: str) -> str:
+    """A cell's text as a table has room for it; JSON has it whole."""
+    return value if len(value) <= _LONGEST_VALUE else f"{value[: _LONGEST_VALUE - 3]}..."

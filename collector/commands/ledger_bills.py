@@ -9,14 +9,14 @@ import click
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.units import kwh, kwh_exact
 from collector.commands.common import actor, database_of, echo_csv, plain_errors
-from collector.commands.ledger_files import MAP, ORGANISATION, STATE
+from collector.commands.ledger_options import taking_options
 from collector.errors import BadRequest
 from collector.half_hourly.bills import read_bills
 from collector.meter_bills import BillPlan, Compared, apply_bills, compared, plan_bills
-from collector.meter_files import Who
 from collector.register_queries import find_organisation
 from collector.supplier_maps import find_mapping
-from collector.supply_meters import READING_POINTS, NewMeter, require_same
+from collector.supply_meters import NewMeter, require_same
+from collector.taking import Who
 
 _SHOWN = 50
 _HEADER = (
@@ -43,14 +43,7 @@ _HEADER = (
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--compare", is_flag=True, help="Show every bill beside the half-hours of its days.")
 @click.option("--mpan", help="With --compare: of this meter alone.")
-@MAP
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--site", help="Where the file's new meters stand.")
-@click.option(
-    "--purpose", type=click.Choice(list(READING_POINTS)), help="What new meters feed; without it whole_building."
-)
-@ORGANISATION
-@STATE
+@taking_options
 @output_option("table", "json", "csv")
 def bills(
     file: Path | None,

@@ -1,9 +1,6 @@
 """`ictagent ledger import|files|undo`: half-hourly files of electricity suppliers, into the ledger and back out of it."""
 
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,20 +10,19 @@ import click
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.units import kwh, kwh_exact
 from collector.commands.common import actor, database_of, echo_csv, moment, plain_errors
+from collector.commands.ledger_options import ORGANISATION, STATE, taking_options
+from collector.commands.progress import progress_bar
 from collector.errors import BadRequest
 from collector.half_hourly.reading import read_half_hours
 from collector.half_hourly.rows import HalfHourlyFile
-from collector.meter_files import FilePlan, Progress, Who, apply, files, plan
+from collector.meter_file_list import files
+from collector.meter_files import FilePlan, apply, plan
 from collector.meter_files import undo as undo_file
 from collector.register_queries import find_organisation
 from collector.supplier_maps import find_mapping
-from collector.supply_meters import READING_POINTS, NewMeter, require_same
+from collector.supply_meters import NewMeter, require_same
+from collector.taking import Who
 
-STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
-ORGANISATION = click.option("--organisation", help="Whose meters they are; the first organisation's without.")
-MAP = click.option(
-    "--map", "map_name", metavar="NAME|FILE", help="How the file is read: a saved mapping, or a TOML file."
-)
 _SHOWN = 50
 
 
@@ -38,14 +34,7 @@ _SHOWN = 50
     "  ictagent ledger import october.xlsx --map npower --output json",
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@MAP
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--site", help="Where the file's new meters stand.")
-@click.option(
-    "--purpose", type=click.Choice(list(READING_POINTS)), help="What new meters feed; without it whole_building."
-)
-@ORGANISATION
-@STATE
+@taking_options
 @output_option()
 def import_file(
     file: Path,
@@ -76,29 +65,12 @@ def import_file(
         import_id = None
         if not dry_run and planned.same_as is None:
             new = NewMeter(site or "", purpose or "whole_building")
-            with progress_bar(2 * len(read.readings), "half-hours") as progress:
+            with progress_bar("half-hours") as progress:
                 import_id = apply(database, planned, new, Who(actor(), now), progress)
     if output == "json":
         echo_json({"import": import_id, "dry_run": dry_run, **_as_json(planned)})
         return
     _show(planned, import_id, dry_run=dry_run)
-
-
-@contextmanager
-def progress_bar(length: int, label: str) -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere nothing."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        written = 0
-
-        def progress(done: int, _all: int) -> None:
-            nonlocal written
-            bar.update(done - written)
-            written = done
-
-        yield progress
 
 
 def _as_json(planned: FilePlan) -> dict[str, Any]:
@@ -206,6 +178,6 @@ def undo(import_id: int, state_directory: Path | None) -> None:
 
     In a published period nothing is removed: higher revisions say what holds.
     """
-    with database_of(state_directory) as database, plain_errors(), progress_bar(0, "half-hours") as progress:
+    with database_of(state_directory) as database, plain_errors(), progress_bar("half-hours") as progress:
         undo_file(database, import_id, Who(actor(), int(time.time())), progress)
     click.echo(f"import {import_id} is taken back")

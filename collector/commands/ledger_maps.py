@@ -8,11 +8,10 @@ import click
 
 from agent.commands.common import echo_json, echo_table, output_option
 from collector.commands.common import actor, database_of, moment, plain_errors
+from collector.commands.ledger_options import STATE
 from collector.errors import NotFound
 from collector.half_hourly.mapping import read_mapping
 from collector.supplier_maps import save_mapping, saved_mappings
-
-_STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 
 
 @click.group("map")
@@ -28,7 +27,7 @@ def maps() -> None:
 @maps.command("save", epilog="\b\nExample:\n  ictagent ledger map save npower npower.toml")
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
-@_STATE
+@STATE
 def save(name: str, file: Path, state_directory: Path | None) -> None:
     """Keep the mapping of a TOML file by a name, in place of one that was there."""
     with database_of(state_directory) as database, plain_errors():
@@ -40,7 +39,7 @@ def save(name: str, file: Path, state_directory: Path | None) -> None:
 
 @maps.command("show", epilog="\b\nExample:\n  ictagent ledger map show npower > npower.toml")
 @click.argument("name")
-@_STATE
+@STATE
 def show(name: str, state_directory: Path | None) -> None:
     """Write a mapping as TOML."""
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
@@ -51,7 +50,7 @@ def show(name: str, state_directory: Path | None) -> None:
 
 
 @maps.command("list", epilog="\b\nExample:\n  ictagent ledger map list --output json")
-@_STATE
+@STATE
 @output_option()
 def list_maps(state_directory: Path | None, output: str) -> None:
     """The mappings that are saved."""

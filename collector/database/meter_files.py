@@ -7,8 +7,8 @@ from collector.database.metadata import ROW_ID, instant, metadata, row_id, text
 FILE_KINDS = ("half_hours", "bills")
 FILE_STATES = ("writing", "applying", "visible", "undoing", "undone")
 
-# One file that was taken. While it is `writing`, nothing of it is anywhere else; `applying` and `visible`, its readings
-# are in the ledger, or are on their way to it; `undoing` and `undone`, they hold no more. `created` is JSON: the devices
+# One file that was taken. While it is `writing`, its readings are kept; `applying`, all are, and on their way to the
+# ledger; `visible`, they are in it. `undoing`, they leave it; `undone`, they are in it no more. `created` is JSON: the devices
 # and sites that it made. Of half-hours, `first_at` and `last_at` are the first and the last; of bills, the ends of days.
 meter_file = Table(
     "meter_file",

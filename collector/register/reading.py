@@ -2,45 +2,49 @@
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from collector.errors import BadRequest
 from collector.register.cells import LineReader, is_empty
-from collector.register.fields import header_row, proposed, words
+from collector.register.fields import FIELDS, header_row, proposed, words
 from collector.register.mapping import RegisterMapping
 from collector.register.rows import Fault, RegisterFile, RegisterRow, Severity
-from collector.register.serials import number_keys
-from collector.tables.sheets import Cell, Sheet, read_sheets
+from collector.register.serials import comparable, number_keys
+from collector.tables.sheets import Cell, Sheet, hidden_sheets, read_sheets
 
 _SUM_WORDS = frozenset({"total", "totals", "subtotal", "sub total", "grand total", "sum", "count"})
 _LEFT_OUT: Severity = "left out"
 _REJECTED: Severity = "rejected"
+_HEADERS_AGAIN = "the headers once more"
+_KNOWN_HEADERS = frozenset(name for names in FIELDS.values() for name in names)
 _USEFUL = ("serial", "asset_tag", "host_name", "model", "device_class")
 """A sheet with none of these lists no devices."""
+Table = tuple[Sheet, int, dict[str, int]]
+"""A sheet, the line of its headers, and the column of each field."""
 
 
-def read_register(path: Path, mapping: RegisterMapping | None, today: datetime.date) -> RegisterFile:
-    """Read a file by a mapping, or by one that is proposed from its headers (`proposed` and `mapping` of the answer).
+def read_register(
+    path: Path,
+    mapping: RegisterMapping | None,
+    today: datetime.date,
+    remembered: Callable[[Sequence[str]], RegisterMapping | None] = lambda _headers: None,
+) -> RegisterFile:
+    """Read a file by a mapping, else by the one that is `remembered` for its headers, else by one that is proposed from them
+    (`proposed` and `mapping` of the answer).
 
     Raises BadRequest where nothing can be read: no such file, no headers, a mapping whose headers are not there.
     """
     sheets = read_sheets(path)
+    hidden = hidden_sheets(path)
+    read, left_out = _tables(path.name, sheets, mapping)
+    if mapping is None:
+        known = remembered(_headers(read))
+        if known is not None and known != RegisterMapping(_merged(read)):
+            mapping = known
+            read, left_out = _tables(path.name, sheets, mapping)
     given = mapping or RegisterMapping()
-    left_out = {sheet.name: "left out by the mapping" for sheet in sheets if sheet.name in given.left_out}
-    read: list[tuple[Sheet, int, dict[str, int]]] = []
-    for sheet in sheets:
-        if sheet.name in left_out:
-            continue
-        found = _columns(sheet, mapping)
-        if found is None:
-            left_out[sheet.name] = "no line of it has the headers of a register"
-        else:
-            read.append((sheet, *found))
-    if not read:
-        raise BadRequest(
-            f"{path.name} has no line with headers of a register", "give the headers in a mapping: see docs/register.md"
-        )
     rows: list[RegisterRow] = []
     faults: list[Fault] = []
     count = 0
@@ -53,6 +57,9 @@ def read_register(path: Path, mapping: RegisterMapping | None, today: datetime.d
             aside = _aside(sheet, header, line, columns)
             if aside is not None:
                 lines.faults.append(aside)
+                if aside.problem == _HEADERS_AGAIN and (again := _line_columns(sheet.rows[line], mapping)):
+                    columns = again
+                    lines.turn_to(columns)
             elif (row := lines.read(line)) is not None:
                 rows.append(row)
         faults += lines.faults
@@ -60,7 +67,7 @@ def read_register(path: Path, mapping: RegisterMapping | None, today: datetime.d
     order = {sheet.name: number for number, (sheet, _, _) in enumerate(read)}
     faults.sort(key=lambda one: (order.get(one.sheet, 0), one.line))
     used = RegisterMapping(_merged(read), given.values, given.left_out, given.dates)
-    headers = [str(cell) for sheet, header, _ in read for cell in sheet.rows[header] if cell is not None]
+    headers = _headers(read)
     told = {words(name) for names in used.columns.values() for name in names}
     return RegisterFile(
         name=path.name,
@@ -69,10 +76,36 @@ def read_register(path: Path, mapping: RegisterMapping | None, today: datetime.d
         faults=faults,
         mapping=used,
         proposed=mapping is None,
-        headers=list(dict.fromkeys(headers)),
-        unmapped=[name for name in dict.fromkeys(headers) if words(name) not in told],
+        headers=headers,
+        unmapped=[name for name in headers if words(name) not in told],
         read_rows=count,
-        left_out_sheets=left_out,
+        left_out_sheets={**left_out, **dict.fromkeys(hidden, "it is hidden; show it in the file, if it lists devices")},
+    )
+
+
+def _tables(file: str, sheets: Sequence[Sheet], mapping: RegisterMapping | None) -> tuple[list[Table], dict[str, str]]:
+    """The sheets that list devices, and why the others are left out. Raises BadRequest where none does."""
+    left_out = {sheet.name: "left out by the mapping" for sheet in sheets if mapping and sheet.name in mapping.left_out}
+    read: list[Table] = []
+    for sheet in sheets:
+        if sheet.name in left_out:
+            continue
+        found = _columns(sheet, mapping)
+        if found is None:
+            left_out[sheet.name] = "no line of it has the headers of a register"
+        else:
+            read.append((sheet, *found))
+    if not read:
+        raise BadRequest(
+            f"{file} has no line with headers of a register", "give the headers in a mapping: see docs/register.md"
+        )
+    return read, left_out
+
+
+def _headers(read: Iterable[Table]) -> list[str]:
+    """The headers of all sheets, each once."""
+    return list(
+        dict.fromkeys(str(cell) for sheet, header, _ in read for cell in sheet.rows[header] if cell is not None)
     )
 
 
@@ -80,16 +113,20 @@ def _columns(sheet: Sheet, mapping: RegisterMapping | None) -> tuple[int, dict[s
     """The line of a sheet's headers, and the column of each field; None where it has none."""
     if mapping is None:
         header = header_row(sheet.rows)
-        if header is None:
-            return None
-        columns = proposed(sheet.rows[header])
-        return (header, columns) if any(name in columns for name in _USEFUL) else None
+        columns = None if header is None else _line_columns(sheet.rows[header], None)
+        return None if header is None or columns is None else (header, columns)
     best: tuple[int, dict[str, int]] | None = None
     for line, cells in enumerate(sheet.rows[:40]):
         columns = _mapped(cells, mapping.columns)
         if columns and (best is None or len(columns) > len(best[1])):
             best = (line, columns)
     return best if best and any(name in best[1] for name in _USEFUL) else None
+
+
+def _line_columns(cells: Sequence[Cell], mapping: RegisterMapping | None) -> dict[str, int] | None:
+    """The column of each field in a line of headers; None where it has none that lists devices."""
+    columns = proposed(cells) if mapping is None else _mapped(cells, mapping.columns)
+    return columns if any(name in columns for name in _USEFUL) else None
 
 
 def _mapped(cells: Sequence[Cell], wanted: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -102,7 +139,7 @@ def _mapped(cells: Sequence[Cell], wanted: Mapping[str, Sequence[str]]) -> dict[
     return found
 
 
-def _merged(read: Iterable[tuple[Sheet, int, dict[str, int]]]) -> dict[str, list[str]]:
+def _merged(read: Iterable[Table]) -> dict[str, list[str]]:
     """The headers of each field over all sheets."""
     found: dict[str, list[str]] = {}
     for sheet, header, columns in read:
@@ -120,14 +157,17 @@ def _aside(sheet: Sheet, header: int, line: int, columns: Mapping[str, int]) -> 
     head = {words(cell) for cell in sheet.rows[header] if cell is not None}
     place = next(column for column, cell in enumerate(cells) if cell is not None)
     where = sheet.address(line, place)
-    if len(texts) > 1 and all(isinstance(cell, str) and words(cell) in head for cell in texts):
-        return Fault(where, "", str(texts[0])[:100], "the headers once more", "", "left out", sheet.name, line + 1)
+    if len(texts) > 1 and all(isinstance(cell, str) and words(cell) in head | _KNOWN_HEADERS for cell in texts):
+        return Fault(where, "", str(texts[0])[:100], _HEADERS_AGAIN, "", "left out", sheet.name, line + 1)
     first = words(texts[0])
     told = sum(1 for column in columns.values() if column < len(cells) and cells[column] is not None)
     if (first in _SUM_WORDS or first.startswith(("total ", "sub total", "subtotal", "grand total"))) and told <= 3:
         return Fault(where, "", str(texts[0])[:100], "a sum, no device", "", "left out", sheet.name, line + 1)
     if len(texts) == 1 and told <= 1 and isinstance(texts[0], str) and len(texts[0].split()) > 3:
         return Fault(where, "", texts[0][:100], "a remark, no device", "", "left out", sheet.name, line + 1)
+    named = next((field for field, column in columns.items() if column == place), "")
+    if len(texts) == 1 and len(columns) > 2 and named != "model" and re.fullmatch(r"[^\d]+", str(texts[0])):
+        return Fault(where, "", str(texts[0])[:100], "a heading, no device", "", "left out", sheet.name, line + 1)
     return None
 
 
@@ -170,7 +210,7 @@ def _twin(row: RegisterRow, seen: Mapping[tuple[str, str, str], RegisterRow]) ->
 
 def _facts(row: RegisterRow) -> dict[str, object]:
     return {
-        name: getattr(row, name)
+        name: comparable(getattr(row, name)) if name in ("serial", "asset_tag") else getattr(row, name)
         for name in RegisterRow.__slots__
         if name not in ("sheet", "line", "cells", "told", "notes")
     }

@@ -1,4 +1,4 @@
-"""A register of 50,000 devices into an empty database, and once more: `ictagent estate import` as a person runs it.
+"""A register of 50,000 devices into an empty database, once more, and taken back: `ictagent estate import` as a person runs it.
 
     python tests/benchmarks/estate_import.py [--devices 50000]
 
@@ -26,6 +26,7 @@ from tests.data.estate.generate import DIRECTORATES, SITES  # noqa: E402
 from tests.servers.ictagent import ICTAGENT, environment  # noqa: E402
 
 TARGET_SECONDS = 60.0
+UNDO_TARGET_SECONDS = 20.0
 _SHEETS = (("Laptops", "Laptop", "Latitude 5440"), ("Monitors", "Monitor", "P2422H"), ("Phones", "IP phone", "MP56"),
            ("Docks", "Docking station", "WD19S"))  # fmt: skip
 _HEADERS = ("Asset No", "Serial Number", "Make", "Model", "Type", "Status", "Building", "Floor/Room", "Directorate",
@@ -49,9 +50,9 @@ def write_register(path: Path, devices: int) -> None:
     book.save(path)
 
 
-def imported(register: Path, state_directory: Path) -> tuple[float, str]:
-    """Seconds that the command took, and what it showed on its terminal."""
-    command = [str(ICTAGENT), "estate", "import", str(register), "--state-directory", str(state_directory)]
+def estate(state_directory: Path, *arguments: str) -> tuple[float, str]:
+    """Seconds that a command of `ictagent estate` took, and what it showed on its terminal."""
+    command = [str(ICTAGENT), "estate", *arguments, "--state-directory", str(state_directory)]
     begun = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
@@ -69,7 +70,7 @@ def imported(register: Path, state_directory: Path) -> tuple[float, str]:
     seconds = time.perf_counter() - begun
     text = shown.decode(errors="replace")
     if os.waitstatus_to_exitcode(status):
-        sys.exit(f"the import failed: {text[-2000:]}")
+        sys.exit(f"{arguments[0]} failed: {text[-2000:]}")
     return seconds, text
 
 
@@ -87,13 +88,16 @@ def main() -> None:
         register = directory / "register.xlsx"
         write_register(register, arguments.devices)
         figure("workbook", f"{register.stat().st_size / 2**20:.1f} MB")
-        first, shown = imported(register, directory)
+        first, shown = estate(directory, "import", str(register))
         verdict("first import", first, TARGET_SECONDS, at_most=True, unit=" s")
         figure("steps of progress shown", f"{shown.count('rows written')}")
-        again, shown = imported(register, directory)
+        again, shown = estate(directory, "import", str(register))
         if "nothing to write" not in shown:
             sys.exit(f"the second import found something to write: {shown[-2000:]}")
         figure("the same file again", f"{again:.1f} s")
+        undone, shown = estate(directory, "undo", "1")
+        verdict("taken back", undone, UNDO_TARGET_SECONDS, at_most=True, unit=" s")
+        figure("steps of its progress shown", f"{shown.count('rows removed')}")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import KEYS, EstateTotal, EstateTotals, estate_totals
 from collector.organisation import set_boundary
 from collector.register.reading import read_register
-from collector.register_import import Who, apply
+from collector.register_import import apply
 from collector.register_plan import plan
 from collector.rolling import Due, write_ledger
+from collector.taking import Acting
 from collector.totals import month_totals, sum_totals
 from tests.collector.hosts import Host, deliver, new_host, recent_half_hour
 
@@ -49,7 +50,7 @@ def registered(database: Database, tmp_path: Path) -> Register:
         file = read_register(path, None, datetime.date(2026, 11, 24))
         with database.read() as connection:
             planned = plan(connection, file, 1, datetime.date(2025, 1, 1), "Europe/London")
-        apply(database, planned, Who("test", NOW, "collector-1"))
+        apply(database, planned, Acting("test", NOW, "collector-1"))
 
     return registered
 

@@ -14,8 +14,10 @@ from collector.half_hourly.bills import read_bills
 from collector.half_hourly.mapping import SupplierMapping
 from collector.half_hourly.rows import HalfHourlyFile, Reading
 from collector.meter_bills import BillPlan, apply_bills, compared, plan_bills
-from collector.meter_files import Who, apply, files, plan, undo
+from collector.meter_file_list import files
+from collector.meter_files import apply, plan, undo
 from collector.supply_meters import NewMeter
+from collector.taking import Who
 from tests.collector.half_hourly.layouts import MPAN, OTHER_MPAN
 
 UJ = 3_600_000_000_000

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from carbon.calendar import half_hours_of_day, local_day
 from collector.database.engine import Database
@@ -32,11 +32,12 @@ from collector.errors import BadRequest
 from collector.half_hourly.mapping import from_values
 from collector.half_hourly.reading import read_half_hours
 from collector.ledger import AMOUNTS, current
-from collector.meter_files import FilePlan, Who, apply, files, plan, undo
-from collector.meter_values import write_values
+from collector.meter_file_list import files
+from collector.meter_files import FilePlan, apply, plan, undo
 from collector.register_gaps import gaps
 from collector.register_queries import reconciliation
 from collector.supply_meters import NewMeter
+from collector.taking import Who
 from tests.collector.half_hourly.layouts import MPAN, OTHER_MPAN
 
 DAY = datetime.date(2026, 10, 24)
@@ -225,30 +226,41 @@ def test_a_published_half_hour_keeps_its_row_and_gets_a_higher_revision(database
     require_days(database)
 
 
-def test_an_import_that_was_cut_off_is_taken_back_by_the_next(
-    database: Database, take: Take, monkeypatch: pytest.MonkeyPatch
+def test_nothing_of_a_file_is_read_before_all_of_it_and_what_was_cut_off_is_taken_back_by_the_next(
+    database: Database, tmp_path: Path, take: Take
 ) -> None:
     take({HALF_HOURS[0]: "1"})
     before = standing(database)
-    write = write_values
+    months = [HALF_HOURS[0] - 1800 * place for place in range(1200)]
+    file = planned(database, tmp_path, *lines(dict.fromkeys(months, "7")))
 
-    def cut_off(connection: Any, meter_id: int, *rest: Any) -> int:
-        if connection.execute(select(func.count()).select_from(ledger)).scalar_one() > 200:
+    def cut_off(done: int, steps: int) -> None:
+        assert standing(database) == before
+        if done == steps:
             raise KeyboardInterrupt
-        return write(connection, meter_id, *rest)
 
-    year = [HALF_HOURS[0] - 1800 * place for place in range(600)]
-    monkeypatch.setattr("collector.meter_files.write_values", cut_off)
     with pytest.raises(KeyboardInterrupt):
-        take(dict.fromkeys(year, "7"))
-    monkeypatch.setattr("collector.meter_files.write_values", write)
-    assert len(standing(database)) > len(before)
+        apply(database, file, AT_TOWN_HALL, WHO, cut_off)
     take({HALF_HOURS[1]: "2"})
     assert standing(database) == before | {HALF_HOURS[1]: (2 * UJ, 0)}
     require_days(database)
     with database.read() as connection:
         states = connection.execute(select(meter_file.c.state).order_by(meter_file.c.id)).scalars().all()
     assert states == ["visible", "undone", "visible"]
+
+
+def test_a_file_that_is_taken_back_holds_until_nothing_of_it_does(
+    database: Database, tmp_path: Path, take: Take
+) -> None:
+    file_id = take(dict.fromkeys(HALF_HOURS, "7"))
+    whole = standing(database)
+    undo(database, file_id, WHO, lambda _done, _steps: require_equal(standing(database), whole))
+    assert standing(database) == {}
+    require_days(database)
+
+
+def require_equal(found: object, wanted: object) -> None:
+    assert found == wanted
 
 
 def test_a_meter_of_another_organisation_is_refused(database: Database, tmp_path: Path, take: Take) -> None:

@@ -20,10 +20,11 @@ from collector.estate import Placement, place
 from collector.register.reading import read_register
 from collector.register_export import as_csv, as_workbook, register_table
 from collector.register_facts import State, states
-from collector.register_import import Who, apply, undo
+from collector.register_import import apply, undo
 from collector.register_plan import Plan, plan
 from collector.register_queries import reconciliation
 from collector.sites import detail_at, sites
+from collector.taking import Acting
 from tests.collector.hosts import Host, deliver, new_host
 
 HEADERS = [
@@ -43,7 +44,7 @@ LAPTOP = ["100", "SN00000100", "", "HP", "EliteBook 840", "Laptop", "In use", "T
 SPARE = ["101", "SN00000101", "", "HP", "EliteBook 840", "Laptop", "Spare", "Town Hall", "Store 1", "", ""]
 SERVER = ["102", "", "web01", "Dell", "PowerEdge R640", "Server", "Live", "Depot", "Server room", "", ""]
 AS_AT = datetime.date(2026, 10, 1)
-WHO = Who("cli:test", int(time.time()), "collector-1")
+WHO = Acting("cli:test", int(time.time()), "collector-1")
 _CONTENT = (
     "site",
     "space",
