@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 # What the tests run for real: InfluxDB behind nginx, VictoriaMetrics, PostgreSQL, Chromium, and the agent's peer.
 DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client snmpd snmp systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
 WORKERS ?= $(shell nproc)
+# Where a machine asks Python to keep no bytecode, each process that a test starts would compile this project again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test lint unit benchmarks parts sbom packages interpreter packages-old-glibc wheelhouse clean
 
@@ -17,8 +19,7 @@ test: $(VENV)/.dev parts lint unit
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy agent carbon collector dashboards deploy
-	$(BIN)/mypy $$(git ls-files 'tests/*.py')
+	$(BIN)/mypy agent carbon collector dashboards deploy $$(git ls-files 'tests/*.py')
 	$(BIN)/lint-imports --no-logo
 
 unit: packages

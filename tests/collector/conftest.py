@@ -5,19 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from collector.database.engine import Database, open_database
-from collector.database.migrate import migrate
+from collector.database.engine import Database
 from tests.conftest import missing
 from tests.servers import influxd as influx_server
-
-
-@pytest.fixture
-def sqlite_database(tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated SQLite database."""
-    opened = open_database(tmp_path / "ictagent.db")
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
+from collector.database.engine import open_database
 from tests.servers.process import free_port, stop, tail, wait_until
 
 
@@ -16,6 +19,18 @@ def binaries() -> Path | None:
     """Where Debian keeps PostgreSQL's programs, or None where it is missing."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return found[-1].parent if found else None
+
+
+def new_database(server: str, name: str, template: str = "template1") -> str:
+    """The URL of a database of this name, a copy of its template. An earlier one has gone, with all its connections."""
+    opened = open_database(server)
+    try:
+        with opened.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    finally:
+        opened.close()
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 @contextmanager

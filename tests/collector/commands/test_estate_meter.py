@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from agent.cli import main
-from collector.database.engine import Database, open_database
-from collector.database.migrate import migrate
+from collector.database.engine import Database
 from collector.database.schema import audit_log, diagnosis, meter_place
 from collector.metering_alarms import alarms_of_yesterday, note_alarms
 from tests.collector.estate_of_tests import KWH, EstateOfTests
@@ -23,11 +22,9 @@ END = START + 4 * DAY
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(sqlite_database: Database) -> Database:
     """A room with a UPS that feeds a server and a switch, 10, 3 and 2 kWh a day, and a supply meter."""
-    database = open_database(tmp_path / "ictagent.db")
-    migrate(database)
-    with database.write() as connection:
+    with sqlite_database.write() as connection:
         estate = EstateOfTests(connection)
         room = estate.room("County Hall", "Room 2")
         for name, kind, kwh in (("ups-1", "ups", 0.5), ("web01", "host", 3.0), ("sw-1", "switch", 2.0)):
@@ -36,8 +33,7 @@ def opened(tmp_path: Path) -> Iterator[Database]:
         estate.measure(estate.meter("ups-1", "whole"), START, END, 10 * KWH // 48)
         supply = estate.device("supply", "meter", None)
         estate.measure(estate.meter(supply, "mpan/1012345678901"), START, END, 90 * KWH // 48)
-    yield database
-    database.close()
+    return sqlite_database
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import datetime
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,13 +29,10 @@ KWH = ("office_kwh", "office_low_kwh", "office_high_kwh", "home_kwh", "home_low_
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, sqlite_database: Database) -> Database:
     """The database of a collector that has run before."""
     (tmp_path / "collector-id").write_text("collector-1")
-    database = open_database(tmp_path / "ictagent.db")
-    migrate(database)
-    yield database
-    database.close()
+    return sqlite_database
 
 
 def command_on(directory: Path) -> Command:
