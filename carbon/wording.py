@@ -1,6 +1,7 @@
 """Figures in words: two or three significant figures and a range, with what they rest on."""
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -10,6 +11,26 @@ from carbon.spaces import NOT_SET, Pue
 from carbon.units import UJ_PER_KWH, split_by_largest_remainder
 
 _UJ_PER_WATT_HOUR = UJ_PER_KWH // 1000
+
+
+def counted(name: str) -> list[str | int]:
+    """A key by which names sort as people count: Cupboard 4 before Cupboard 32, capitals or not.
+
+    >>> sorted(["Room 10", "room 9", "Hall"], key=counted)
+    ['Hall', 'room 9', 'Room 10']
+    """
+    return [int(part) if part.isdecimal() else part.casefold() for part in re.split(r"([0-9]+)", name)]
+
+
+def percent(ratio: float) -> str:
+    """A ratio in whole per cents; what is nearly nothing or nearly all is not told as such.
+
+    >>> percent(0.004), percent(0.42), percent(0.997), percent(1)
+    ('under 1%', '42%', 'over 99%', '100%')
+    """
+    if 0 < ratio < 0.01:
+        return "under 1%"
+    return "over 99%" if 0.995 <= ratio < 1 else f"{ratio:.0%}"
 
 
 def figure(value: float | Decimal, digits: int = 2) -> str:

@@ -15,6 +15,7 @@ from carbon.calendar import day_bounds, half_hour_of
 from carbon.class_profiles import profile_errors
 from carbon.footprint import Energy
 from carbon.uncertainty import Errors, add_errors, range_of
+from carbon.wording import counted
 from collector.class_energy import by_month
 from collector.database.schema import device, guest_host, organisation, site, space
 from collector.device_energy import rules_by_organisation
@@ -166,7 +167,7 @@ class _Drawing:
         found = []
         for site_id, mine in places.items():
             node = TreeNode("site", str(site_id or ""), NO_SITE if site_id is None else sites.get(site_id, NO_SITE))
-            node.children = sorted(mine.values(), key=lambda one: one.name)
+            node.children = sorted(mine.values(), key=_by_name)
             for one in node.children:
                 one.children.sort(key=lambda child: (-_whole(child), child.name))
                 node.shares.add(one.shares)
@@ -182,7 +183,7 @@ class _Drawing:
         return EstateTree(
             self._month,
             name,
-            sorted(found, key=lambda one: one.name),
+            sorted(found, key=_by_name),
             whole,
             self._found.alarms,
             self._host_missing(),
@@ -343,6 +344,11 @@ def _outside(kind: str, meter_id: int, uj: int, note: str) -> TreeNode:
         outside_uj=uj,
         note=note,
     )
+
+
+def _by_name(node: TreeNode) -> tuple[bool, list[str | int]]:
+    """Sites and spaces in order, what stands nowhere last."""
+    return node.name in (NO_SITE, NO_SPACE), counted(node.name)
 
 
 def _whole(node: TreeNode) -> int:

@@ -27,6 +27,7 @@ from collector.power_view import device_names
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Check and say what would be done; change nothing.")
 _DAY = click.DateTime(["%Y-%m-%d"])
+_MOST_NAMES = 4
 
 
 @click.group()
@@ -66,7 +67,7 @@ def list_meters(everything: bool, state_directory: Path | None, output: str) -> 
             one.accounting,
             one.site,
             one.space,
-            ", ".join(one.feeds),
+            _some(one.feeds),
             one.reason,
         )
         for one in found
@@ -77,6 +78,13 @@ def list_meters(everything: bool, state_directory: Path | None, output: str) -> 
         echo_table(header, rows)
     else:
         click.echo("no device has a meter of what it feeds", err=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of many, and how many there are: a UPS may feed dozens of devices."""
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} more"
 
 
 @meter.command(

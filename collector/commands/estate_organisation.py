@@ -19,6 +19,7 @@ from collector.organisation import (
     set_boundary,
     set_organisation,
 )
+from collector.people.organisations import names_of
 
 
 @click.command(
@@ -63,7 +64,10 @@ def organisation(
     state_directory: Path | None,
     output: str,
 ) -> None:
-    """Show, and with options set, what an organisation settles: name, local days, year rule, lone guests, schools."""
+    """Show, and with options set, what an organisation settles: name, local days, year rule, lone guests, schools.
+
+    Where there are several, the others are named.
+    """
     if schools is not None and not reason:
         raise click.UsageError("--schools needs its --reason: an auditor will ask")
     now = int(time.time())
@@ -86,15 +90,24 @@ def organisation(
                 set_boundary(connection, row.id, schools, reason, begins, actor(), now)
         with database.read() as connection:
             standing = schools_at(connection, row.id, now)
+            others = [one for one in names_of(connection, None) if one != row.name]
     values = {
         "name": row.name,
         "time_zone": row.time_zone,
         "year_rule": row.year_rule,
         "count_host_missing": row.count_host_missing,
         "schools": standing,
+        "others": others,
     }
     if output == "json":
         echo_json(values)
     else:
-        echo_table(("setting", "value"), list(values.items()))
+        rows = {name: _words(value) for name, value in values.items() if value != []}
+        echo_table(("setting", "value"), list(rows.items()))
         click.echo(f"\n{row.year_rule}: {YEAR_RULES[row.year_rule]}")
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)

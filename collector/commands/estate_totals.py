@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
 from carbon.uncertainty import CONFIDENCE
-from carbon.wording import figure
+from carbon.wording import figure, percent
 from collector.commands.common import database_of, plain_errors, spreadsheet_cell
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import EstateTotal, EstateTotals, Range, estate_totals, figures, kwh
@@ -156,7 +156,7 @@ def _show(
 def _figures(total: EstateTotal) -> tuple[str, ...]:
     order = ("measured_uj", "estimated_uj", "unexplained_uj", "profile_uj")
     amounts = (_short(getattr(total, name)) for name in order)
-    coverage = f"{total.time_coverage:.0%}" if total.possible_seconds else ""
+    coverage = percent(total.time_coverage) if total.possible_seconds else ""
     low, high = total.range_uj("ict")
     it = f"{_short(total.it_uj)} ({_short(low)} to {_short(high)})"
     return (*amounts, it, _short(total.overhead_uj), _short(total.home_uj), coverage)
@@ -181,11 +181,15 @@ def _short(amount_uj: int) -> str:
 def coverage(
     month: datetime.datetime | None, organisation: str | None, state_directory: Path | None, output: str
 ) -> None:
-    """Registered devices in use by class: measured, estimated, by class profile, absent; and what was seen beside them."""
+    """Registered devices in use by class: measured, estimated, by class profile, absent; and what was seen beside them.
+
+    Time covered is the part of the month for which there are readings, of devices that can be read.
+    """
     now = int(time.time())
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         _, at, ids = _range(connection, None, month, organisation, now)
         rows = estate_coverage(connection, at, now, ids)
+        times = estate_totals(connection, at, at, now, ids).by("organisation", "device_class")
     heads = (
         "organisation",
         "class",
@@ -195,19 +199,25 @@ def coverage(
         "profile",
         "absent",
         "seen, not registered",
+        "time covered",
     )
-    table = [_coverage(row) for row in rows]
+    table = [(*_coverage(row), _time(times.get((row.organisation, row.device_class)))) for row in rows]
     if output == "json":
         names = [head.replace(", ", "_").replace(" ", "_") for head in heads]
         echo_json([dict(zip(names, row, strict=True)) for row in table])
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(heads)
-        writer.writerows([spreadsheet_cell(str(cell)) for cell in row] for row in table)
+        writer.writerows([spreadsheet_cell("" if cell is None else str(cell)) for cell in row] for row in table)
     elif table:
-        echo_table(heads, table)
+        echo_table(heads, [(*row[:-1], "" if row[-1] is None else percent(row[-1])) for row in table])
     else:
         click.echo("no register has been imported, and no device was seen", err=True)
+
+
+def _time(total: EstateTotal | None) -> float | None:
+    """The part of the time with readings, 0 to 1; None of devices that cannot be read."""
+    return None if total is None or not total.possible_seconds else round(total.time_coverage, 6)
 
 
 def _coverage(row: CoverageRow) -> tuple[Any, ...]:

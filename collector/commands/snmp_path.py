@@ -121,7 +121,7 @@ def list_paths(state: str, device: str | None, state_directory: Path | None, out
         ]
         echo_table(("id", "feeding", "place", "device", "share", "from", "until", "power"), linked)
     if not proposed and not found:
-        click.echo("there is none; look for proposals: ictagent snmp path find", err=True)
+        click.echo(_NONE.get(state, "there is none"), err=True)
 
 
 @path.command("places", epilog="\b\nExample:\n  ictagent snmp path places pdu-1")
@@ -381,6 +381,14 @@ def _date(text: str) -> datetime.datetime | None:
         return datetime.datetime.strptime(text, "%Y-%m-%d") if text else None  # noqa: DTZ007  # a local day
     except ValueError as error:
         raise ValueError(f"{text!r} is no day such as 2026-04-01") from error
+
+
+_NONE = {
+    "proposed": "nothing is proposed; look for proposals: ictagent snmp path find; what is linked: --state confirmed",
+    "confirmed": "nothing is linked yet; look for proposals: ictagent snmp path find",
+    "rejected": "no proposal was rejected",
+}
+"""What is told where there is nothing to list, by state."""
 
 
 def _place(place: str, label: str) -> str:

@@ -15,7 +15,7 @@ from carbon.calendar import local_day
 from carbon.uncertainty import CONFIDENCE
 from collector.device_energy import rules_of
 from collector.errors import BadRequest
-from collector.estate_coverage import estate_coverage
+from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import KEYS, EstateTotal, estate_totals, figures
 from collector.web.answers import json_response
 from collector.web.reading import reading_of
@@ -57,9 +57,24 @@ async def coverage(request: Request) -> Response:
             this = f"{local_day(now - now % 1800, rules_of(connection).time_zone):%Y-%m}"
             month = _month(parameters.get("month", this), "month")
             rows = estate_coverage(connection, month, now, reading.organisations)
-        return {"month": month, "rows": [{**asdict(row), "registered": row.registered} for row in rows]}
+            totals = estate_totals(connection, month, month, now, reading.organisations)
+        times = totals.by("organisation", "device_class")
+        return {"month": month, "rows": [{**_devices(row), **_time(times.get(_key(row)))} for row in rows]}
 
     return json_response(await run_in_threadpool(read))
+
+
+def _key(row: CoverageRow) -> tuple[str, ...]:
+    return row.organisation, row.device_class
+
+
+def _devices(row: CoverageRow) -> dict[str, Any]:
+    return {**asdict(row), "registered": row.registered}
+
+
+def _time(total: EstateTotal | None) -> dict[str, int]:
+    total = total or EstateTotal()
+    return {"covered_seconds": total.covered_seconds, "possible_seconds": total.possible_seconds}
 
 
 def _figures(total: EstateTotal) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from collector.web.rendering import page
 
 PATH = "/register/reconciliation"
 LISTS = {
-    "seen": ("Seen, not registered", "devices that report or are polled, and no item of the register is"),
+    "seen": ("Seen, not registered", "devices that report or are polled and are not in the register"),
     "unseen": ("Registered, not seen for 90 days", "items in use whose device was seen once, and not for 90 days"),
     "model": ("Model unknown", "items in use without a model: nothing can be estimated of them"),
     "site": ("No site", "items in use without a site: they enter no site's figures"),

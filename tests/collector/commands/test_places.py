@@ -94,6 +94,7 @@ def test_the_organisation_is_shown_and_set(opened: Database, ictagent: Command) 
         "year_rule": "calendar",
         "count_host_missing": True,
         "schools": "in",
+        "others": [],
     }
     assert ictagent("estate", "organisation", "--time-zone", "Mars/Base").exit_code == 1
 

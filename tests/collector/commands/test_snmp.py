@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from agent.cli import EXIT_CONFIGURATION
 from agent.errors import ConfigurationError
+from collector.database.schema import device, snmp_device
 from collector.snmp.named_credentials import named, names
 from tests.collector.commands.conftest import Installation
 
@@ -21,6 +23,21 @@ def test_a_dry_run_adds_nothing_and_a_real_one_does_what_it_said(installation: I
     installation.done("snmp", "add", "[2001:db8::1]:1161")
     assert listed(installation) == ["192.0.2.1:161", "2001:db8::1:1161"]
     assert "snmp.add" in installation.done("collector", "audit", "list", "--filter", "snmp.add")
+
+
+def test_devices_of_a_file_are_of_the_organisation_of_their_row_or_of_the_option(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.done("estate", "organisation", "--add", "The district")
+    file = tmp_path / "devices.csv"
+    file.write_text("host,organisation\n192.0.2.1,\n192.0.2.2,This organisation\n")
+    installation.done("snmp", "add", "--file", str(file), "--organisation", "The district")
+    query = select(snmp_device.c.host, device.c.organisation_id).join(device).order_by(snmp_device.c.host)
+    with installation.served.collector.database.read() as connection:
+        assert [tuple(row) for row in connection.execute(query)] == [("192.0.2.1", 2), ("192.0.2.2", 1)]
+    file.write_text("host,organisation\n192.0.2.3,The parish\n")
+    told = installation.refused("snmp", "add", "--file", str(file))
+    assert "line 2: there is no organisation The parish; nothing was added" in told
 
 
 def test_a_removed_device_is_retired_and_taken_back_by_its_id(installation: Installation) -> None:

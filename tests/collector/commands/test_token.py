@@ -3,8 +3,10 @@
 import datetime
 
 import pytest
+from sqlalchemy import select
 
 from collector.authority import Authority
+from collector.database.schema import device
 from tests.collector.commands.conftest import Installation
 
 
@@ -45,6 +47,20 @@ def test_a_revoked_token_is_useless_and_the_hosts_it_made_go_on(bare: Installati
     assert "token list" in bare.refused("collector", "token", "revoke", identifier)
     assert [action for _, action, _, _ in bare.audited()] == ["token.create", "token.revoke"]
     assert all(token.partition(".")[2] not in str(act) for act in bare.audited())
+
+
+def test_a_token_says_whose_its_hosts_are(bare: Installation) -> None:
+    bare.done("estate", "organisation", "--add", "The district")
+    token = bare.done("collector", "token", "create", "--label", "x", "--organisation", "The district").strip()
+    assert enrol(bare, token) == 200
+    with bare.served.collector.database.read() as connection:
+        assert connection.execute(select(device.c.organisation_id)).scalars().all() == [2]
+    bare.done("collector", "token", "create", "--label", "y")
+    told = {one["label"]: one["organisation"] for one in bare.json("collector", "token", "list")}
+    assert told == {"x": "The district", "y": "This organisation"}
+    assert bare.json("estate", "organisation")["others"] == ["The district"]
+    wrong = bare.refused("collector", "token", "create", "--label", "z", "--organisation", "The parish")
+    assert "there is no organisation The parish" in wrong
 
 
 @pytest.mark.parametrize("wrong", [["--uses", "0"], ["--days", "366"], ["--uses", "many"], ["--label"]])
