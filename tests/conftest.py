@@ -47,7 +47,7 @@ def postgres_url(postgres_server: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
-    """The name of an empty, migrated PostgreSQL database, to be copied: migrating takes ten times as long."""
+    """The name of an empty, migrated PostgreSQL database, to be copied."""
     _migrated(new_database(postgres_server, "migrated"))
     return "migrated"
 
