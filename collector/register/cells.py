@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from carbon.device_classes import CLASSES
-from collector.register.fields import IDENTITY
+from collector.register.fields import IDENTITY, words
 from collector.register.mapping import RegisterMapping
 from collector.register.meanings import (
     category_of,
     class_of_model,
     class_of_words,
+    is_accessory,
     space_kind_of,
     status_of,
     tenure_of,
@@ -26,6 +27,7 @@ _POSTCODE = re.compile(r"(GIR ?0AA|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2})", re
 LONGEST_TEXT = 500
 MOST_OF_ONE_ROW = 100_000
 _RETYPE = "type it again as text: format the column as text first, or put an apostrophe before it"
+_OF_A_KIND = 'say what it is in the mapping: [values.device_class] "their word" = "laptop"'
 _PLAIN = ("vendor", "model", "organisation", "site", "address", "space", "directorate", "owner", "share_key", "notes")
 
 
@@ -40,6 +42,10 @@ class LineReader:
         self._told = frozenset(columns)
         self._line = 0
         self._rejected = False
+
+    def turn_to(self, columns: Mapping[str, int]) -> None:
+        """Read the lines that follow by other columns: a sheet may have its headers again, in another order."""
+        self._columns, self._told = columns, frozenset(columns)
 
     def read(self, line: int) -> RegisterRow | None:
         """The row of a line, which counts from 0; None where it was rejected or left out."""
@@ -108,25 +114,35 @@ class LineReader:
     def _class(self, row: RegisterRow, cell: Cell) -> bool:
         """Set the class; whether the row is taken at all."""
         own = self._mapping.values.get("device_class", {})
-        found = "" if cell is None else class_of_words(cell, own)
+        found = own.get(words(row.model), "") if cell is None else class_of_words(cell, own)
         if found == "ignore":
             self._fault("device_class", "the mapping leaves this kind out", "", "left out")
+            return False
+        kind = row.model if cell is None else cell
+        if words(kind) not in own and is_accessory(kind):
+            self._fault(
+                "model" if cell is None else "device_class", "an accessory, which is no device", _OF_A_KIND, "left out"
+            )
             return False
         by_model = class_of_model(row.vendor, row.model) if not found else ""
         row.device_class = found or by_model or "other"
         if found:
             return True
-        where = "device_class" if cell is not None else "model" if "model" in self._columns else self._first_field({})
+        where = "device_class" if cell is not None else "model" if "model" in self._columns else self._identity(row)
         known = f"taken for {CLASSES[by_model].words} by its model" if by_model else "taken for other ICT"
         if cell is not None or not by_model:
             what = f"{cell!s} is no known kind of equipment" if cell is not None else "no kind of equipment"
             self._fault(
                 where,
                 f"{what}: {known}",
-                'say what it is in the mapping: [values.device_class] "their word" = "laptop"',
+                _OF_A_KIND,
                 "warning",
             )
         return True
+
+    def _identity(self, row: RegisterRow) -> str:
+        """The field by which a row's device is known."""
+        return next((name for name in IDENTITY if getattr(row, name)), self._first_field({}))
 
     def _states(self, row: RegisterRow, given: Mapping[str, Cell]) -> None:
         values = self._mapping.values
@@ -139,7 +155,7 @@ class LineReader:
             row.tenure = tenure_of(cell, values.get("tenure", {})) or "own"
             if not tenure_of(cell, values.get("tenure", {})):
                 remedy = 'say what it means in the mapping: [values.tenure] "their word" = "leased"'
-                self._fault("tenure", f"{cell!s} says not whose it is: taken for own", remedy, "warning")
+                self._fault("tenure", f"{cell!s} does not say whose it is: taken for own", remedy, "warning")
         row.service_category = CLASSES[row.device_class].category
         if (cell := given.get("service_category")) is not None:
             own = category_of(cell)

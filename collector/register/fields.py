@@ -5,7 +5,7 @@ and `S/N` are one. What is not known is left out and said.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -65,6 +65,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Each field with the headers that mean it, best first, as `words` gives them."""
 
+_HEADERS = frozenset(name for names in FIELDS.values() for name in names)
 IDENTITY = ("serial", "asset_tag", "host_name")
 """By these, in this order, a row is matched with a device."""
 
@@ -118,10 +119,19 @@ def _guesses(header: object, column: int) -> list[Guess]:
     return found
 
 
+def is_headers(cells: Sequence[object], besides: Collection[str] = ()) -> bool:
+    """Whether a line holds several texts, and each is a header that is known, or one of some others."""
+    texts = [cell for cell in cells if cell is not None]
+    return len(texts) > 1 and all(
+        isinstance(cell, str) and (words(cell) in _HEADERS or words(cell) in besides) for cell in texts
+    )
+
+
 def header_row(rows: Sequence[Sequence[object]], most: int = 40) -> int | None:
     """Which row holds the headers: the first of those that tell most fields, two at least; None where none does.
 
-    Above it may stand titles, dates and empty rows.
+    Above it may stand titles, dates and empty rows, and a row of the groups of its columns right before it. Below a row
+    that holds nothing but headers, and rows of devices, another one is a section's.
     """
     best, found = 1, None
     for number, row in enumerate(rows[:most]):
@@ -129,6 +139,8 @@ def header_row(rows: Sequence[Sequence[object]], most: int = 40) -> int | None:
         if len(texts) < 2 or max(map(len, texts)) > 80:
             continue
         told = len(proposed(row))
+        if found is not None and is_headers(rows[found]) and any(any(between) for between in rows[found + 1 : number]):
+            break
         if told > best:
             best, found = told, number
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collector.errors import BadRequest
 from collector.register.cells import LineReader, is_empty
-from collector.register.fields import FIELDS, header_row, proposed, words
+from collector.register.fields import header_row, is_headers, proposed, words
 from collector.register.mapping import RegisterMapping
 from collector.register.rows import Fault, RegisterFile, RegisterRow, Severity
 from collector.register.serials import comparable, number_keys
@@ -18,7 +18,6 @@ _SUM_WORDS = frozenset({"total", "totals", "subtotal", "sub total", "grand total
 _LEFT_OUT: Severity = "left out"
 _REJECTED: Severity = "rejected"
 _HEADERS_AGAIN = "the headers once more"
-_KNOWN_HEADERS = frozenset(name for names in FIELDS.values() for name in names)
 _USEFUL = ("serial", "asset_tag", "host_name", "model", "device_class")
 """A sheet with none of these lists no devices."""
 Table = tuple[Sheet, int, dict[str, int]]
@@ -48,7 +47,8 @@ def read_register(
     rows: list[RegisterRow] = []
     faults: list[Fault] = []
     count = 0
-    for sheet, header, columns in read:
+    for sheet, header, columns_at_first in read:
+        columns = columns_at_first
         lines = LineReader(sheet, columns, given, today)
         for line in range(header + 1, len(sheet.rows)):
             if is_empty(sheet.rows[line]):
@@ -157,7 +157,7 @@ def _aside(sheet: Sheet, header: int, line: int, columns: Mapping[str, int]) -> 
     head = {words(cell) for cell in sheet.rows[header] if cell is not None}
     place = next(column for column, cell in enumerate(cells) if cell is not None)
     where = sheet.address(line, place)
-    if len(texts) > 1 and all(isinstance(cell, str) and words(cell) in head | _KNOWN_HEADERS for cell in texts):
+    if is_headers(cells, head):
         return Fault(where, "", str(texts[0])[:100], _HEADERS_AGAIN, "", "left out", sheet.name, line + 1)
     first = words(texts[0])
     told = sum(1 for column in columns.values() if column < len(cells) and cells[column] is not None)

@@ -71,6 +71,16 @@ def read_sheets(path: Path) -> list[Sheet]:
     return sheets
 
 
+def hidden_sheets(path: Path) -> list[str]:
+    """The names of a workbook's sheets that nobody sees, which `read_sheets` leaves out."""
+    if path.suffix.lower() not in WORKBOOKS:
+        return []
+    sheets = CalamineWorkbook.from_path(str(path)).sheets_metadata
+    return [
+        one.name for one in sheets if one.typ is SheetTypeEnum.WorkSheet and one.visible is not SheetVisibleEnum.Visible
+    ]
+
+
 def _workbook(path: Path) -> list[Sheet]:
     _require_modest(path)
     try:
