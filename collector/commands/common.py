@@ -20,6 +20,7 @@ from collector.database.migrate import migrate
 from collector.errors import CollectorError
 from collector.people.configuration import check_login
 from collector.settings import CollectorSettings
+from collector.snmp.address import split_port
 from collector.snmp.traps.address import of_listen
 
 LONGEST_KEY_DAYS = 3650
@@ -94,13 +95,7 @@ def listen_address(text: str) -> tuple[str, int]:
 
 def split_address(text: str) -> tuple[str, int]:
     """Host and port of HOST, HOST:PORT, [IPv6]:PORT or a bare IPv6 address."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    else:
-        host, port = text, ""
+    host, port = split_port(text)
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise AgentError(f"{text!r} is no address such as 10.1.2.3:161")
     return host, int(port or 161)

@@ -7,7 +7,6 @@ of several collectors each polls those that it has a lease for (`collector.snmp.
 
 import asyncio
 import logging
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ from collector.snmp.devices import PolledDevice, PollOutcome, note_polls, polled
 from collector.snmp.fed import LinkedPort, seen_as_fed
 from collector.snmp.held_diagnoses import diagnoses_of
 from collector.snmp.leases import Lease, Leases
+from collector.snmp.loop_thread import LoopThread
 from collector.snmp.managed_report import ManagedState, managed_report, taken
 from collector.snmp.managed_store import ManagedFound, note_managed
 from collector.snmp.polled import OwnPower, Poll, points_of, received_of, report_of
@@ -80,49 +80,34 @@ class Poller:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._known: dict[str, PolledDevice] = {}
         self._states: dict[str, DeviceState] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="snmp-poller", daemon=True)
+        self._thread = LoopThread("snmp-poller", self._supervise)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         """End all polls; what was read and not recorded is lost, as if it had not been read."""
-        if self._thread.ident is None:
-            return
-        # A thread that has only just been started hears of nothing yet.
-        self._begun.wait()
-        if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        self._thread.stop()
 
     def ask_again(self, device_id: str) -> None:
         """Have a device polled at once, wholly: a trap told of something. One that another collector polls, or that is not
         polled yet, is asked for through the database. From any thread.
         """
         state = self._states.get(device_id)
-        if state is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(state.ask_again)
+        if state is not None and self._thread.call(state.ask_again):
             return
         try:
             self._writer.submit(note_asked, AskedPoll(device_id, time.time_ns()))
         except CollectorError as error:
             logger.warning("a poll that a trap asked for is left out: %s", error.message)
 
-    def _run(self) -> None:
-        asyncio.run(self._supervise())
-
-    async def _supervise(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._begun.set()
+    async def _supervise(self, stopping: asyncio.Event) -> None:
         gate = asyncio.Semaphore(MOST_AT_ONCE)
         watching = [
             asyncio.create_task(self._stop_in_time(), name="snmp leases"),
             asyncio.create_task(self._look_for_asked(), name="snmp asked"),
         ]
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             try:
                 devices = await asyncio.to_thread(self._devices)
                 if devices is not None and devices.leases:
@@ -135,7 +120,7 @@ class Poller:
                 if devices is not None:
                     await self._follow(devices, gate)
             try:
-                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
             except TimeoutError:
                 continue
         for one in watching:

@@ -4,6 +4,7 @@ import ipaddress
 
 from agent.errors import ConfigurationError
 from agent.install.service import TRAP_PORT
+from collector.snmp.address import split_port
 
 
 def of_listen(text: str) -> tuple[str, int]:
@@ -12,13 +13,7 @@ def of_listen(text: str) -> tuple[str, int]:
     >>> of_listen("[::1]:1162"), of_listen("10.1.2.3")
     (('::1', 1162), ('10.1.2.3', 162))
     """
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    else:
-        host, port = text, ""
+    host, port = split_port(text)
     number = int(port) if port.isascii() and port.isdigit() else TRAP_PORT if not port else -1
     try:
         address = str(ipaddress.ip_address(host))

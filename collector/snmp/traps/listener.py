@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from collector.errors import CollectorError
 from collector.estate_version import estate_version
 from collector.snmp.client import Credential
 from collector.snmp.devices import PolledDevice, polled_devices
+from collector.snmp.loop_thread import LoopThread
 from collector.snmp.traps.address import plain_address
 from collector.snmp.traps.asking import Asking
 from collector.snmp.traps.codes import LINK_EVENTS
@@ -93,50 +93,37 @@ class TrapListener:
         self._said: dict[str, float] = {}
         self._earlier: Counter[str] = Counter()
         """Refused by children that are gone."""
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="snmp-traps", daemon=True)
+        self._thread = LoopThread("snmp-traps", self._supervise)
 
     def start(self) -> None:
         if self._listen:
             self._thread.start()
 
     def stop(self) -> None:
-        if self._thread.ident is None:
-            return
-        self._begun.wait()
-        if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
+        self._thread.stop()
 
-    def _run(self) -> None:
-        asyncio.run(self._supervise())
-
-    async def _supervise(self) -> None:
+    async def _supervise(self, stopping: asyncio.Event) -> None:
         """Start the child, and start it again whenever it ends."""
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._begun.set()
         pause = FIRST_PAUSE_SECONDS
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             begun = time.monotonic()
             try:
                 rules()
-                await self._one_child(self._stopping)
+                await self._one_child(stopping)
             except (CollectorError, ConfigurationError, OSError) as error:
                 self._problem(str(error))
             except Exception as error:
                 # Whatever nobody foresaw must not end hearing for good while /readyz says that all is well.
                 logger.exception("the thread that hears traps failed")
                 self._problem(f"{type(error).__name__}: {error}")
-            if self._stopping.is_set():
+            if stopping.is_set():
                 break
             self.state.listening, self.state.child = (), 0
             self._earlier = Counter(self.state.refused)
             if time.monotonic() - begun >= LIVED_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                await asyncio.wait_for(stopping.wait(), pause)
             pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
         self._asking.close()
 
