@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from carbon.footprint import Energy, rest_of
+from carbon.footprint import Energy, rest_of, sum_energies
 from carbon.units import split_by_largest_remainder
 
 LEAST_COVERED = 0.9
@@ -134,12 +134,7 @@ class Accounted:
 
     @property
     def total(self) -> Energy:
-        whole = Energy()
-        for device in self.devices.values():
-            whole += device.energy
-        for rest in self.rests:
-            whole += rest.energy
-        return whole
+        return sum_energies([*(one.energy for one in self.devices.values()), *(one.energy for one in self.rests)])
 
 
 def best_source(own: DeviceNode, outlets: Sequence[MeterNode]) -> tuple[DeviceNode, str]:
@@ -153,9 +148,7 @@ def best_source(own: DeviceNode, outlets: Sequence[MeterNode]) -> tuple[DeviceNo
     if not outlets or covered < LEAST_COVERED:
         why = "no metered outlet" if not outlets else f"its outlets were read for {covered:.0%} of the time only"
         return own, f"{_WORDS[own.rank]}: {why}"
-    energy = Energy()
-    for one in outlets:
-        energy += one.energy
+    energy = outlets[0].energy if len(outlets) == 1 else sum_energies(one.energy for one in outlets)
     metered = DeviceNode(own.id, energy, covered, "outlet", OUTLET_HALF_WIDTH)
     measured = RANKS[own.rank] <= RANKS["supplies"] and own.coverage >= LEAST_COVERED
     if measured and own.energy.low_uj > energy.total_uj * (1 + OUTLET_HALF_WIDTH):
@@ -258,13 +251,10 @@ class _Accounting:
         """What passes a meter: as it measured where it accounts, else the sum of its parts."""
         if meter_id in self._values:
             return self._values[meter_id]
-        meter, parts = self._meters[meter_id], Energy()
-        for child_id in self._inner_of.get(meter_id, ()):
-            if child_id in self._meters:
-                parts += self._value(child_id)
-        for feed in self._feeds_of_meter.get(meter_id, ()):
-            parts += self._share_of(feed)
-        self._parts[meter_id] = parts
+        meter = self._meters[meter_id]
+        found = [self._value(one) for one in self._inner_of.get(meter_id, ()) if one in self._meters]
+        found += [self._share_of(feed) for feed in self._feeds_of_meter.get(meter_id, ())]
+        self._parts[meter_id] = parts = found[0] if len(found) == 1 else sum_energies(found)
         if not self._has_parts(meter_id):
             value = meter.energy
         elif self._may_account(meter, parts):

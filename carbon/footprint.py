@@ -58,6 +58,21 @@ class Energy:
         )
 
 
+def sum_energies(amounts: Iterable[Energy]) -> Energy:
+    """All of them as one: what adding each to the next gives, without an object for each."""
+    measured = estimated = low = high = 0
+    errors: dict[str, tuple[int, int]] = {}
+    for one in amounts:
+        measured += one.measured_uj
+        estimated += one.estimated_uj
+        low += one.low_uj
+        high += one.high_uj
+        for group, (below, above) in one.errors.items():
+            before = errors.get(group)
+            errors[group] = (below, above) if before is None else (before[0] + below, before[1] + above)
+    return Energy(measured, estimated, low, high, errors)
+
+
 def rest_of(whole: Energy, parts: Energy) -> Energy:
     """What is left of an amount without parts of it. What the whole and its parts share of their errors is in none of it;
     for the rest of them it may be off by all of both, so its bounds lie on its two sides.

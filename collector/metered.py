@@ -1,10 +1,10 @@
 """What the metering of the estate answers: rows of energy, what each meter measured beside its parts, and alarms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from carbon.footprint import Energy
+from carbon.footprint import Energy, sum_energies
 from carbon.spaces import Pue
 
 Overhead = Literal["whole", "held", "ups_loss"]
@@ -92,7 +92,7 @@ class Metering:
 
 def merged(rows: Iterable[Accounted]) -> list[Accounted]:
     """Rows that only time tells apart as one, in the order in which they first come."""
-    found: dict[tuple[object, ...], Accounted] = {}
+    found: dict[tuple[object, ...], list[Accounted]] = {}
     for row in rows:
         key = (
             row.month,
@@ -106,16 +106,17 @@ def merged(rows: Iterable[Accounted]) -> list[Accounted]:
             row.overhead,
             row.rank,
         )
-        before = found.get(key)
-        if before is not None:
-            row = replace(  # noqa: PLW2901  # the row with what was before it
-                row,
-                energy=before.energy + row.energy,
-                covered_seconds=before.covered_seconds + row.covered_seconds,
-                possible_seconds=before.possible_seconds + row.possible_seconds,
-                reason=before.reason,
-                start=min(before.start, row.start),
-                end=max(before.end, row.end),
-            )
-        found[key] = row
-    return list(found.values())
+        found.setdefault(key, []).append(row)
+    return [mine[0] if len(mine) == 1 else _one(mine) for mine in found.values()]
+
+
+def _one(rows: Sequence[Accounted]) -> Accounted:
+    return replace(
+        rows[-1],
+        energy=sum_energies(row.energy for row in rows),
+        covered_seconds=sum(row.covered_seconds for row in rows),
+        possible_seconds=sum(row.possible_seconds for row in rows),
+        reason=rows[0].reason,
+        start=min(row.start for row in rows),
+        end=max(row.end for row in rows),
+    )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from carbon.accounting import DeviceNode, best_source
 from carbon.calendar import day_bounds, days_between, half_hour_of
-from carbon.footprint import Energy
+from carbon.footprint import Energy, sum_energies
 from collector.database.schema import device
 from collector.device_energy import Rules, rules_by_organisation
 from collector.device_sources import meter_sources, source_of
@@ -89,23 +89,28 @@ class _Zone:
         """What devices that are in no tree used."""
         words: dict[tuple[tuple[int, ...], str], tuple[str, str]] = {}
         until = min(self._end, self._now)
+        gathered: dict[tuple[int, str], list[Part]] = {}
         for part in segment_parts(self._connection, self._rules, segments, self._first, self._last, until):
-            key = (part.segment.meter_ids, part.segment.basis)
+            gathered.setdefault((id(part.segment), part.month), []).append(part)
+        for parts in gathered.values():
+            segment = parts[0].segment
+            key = (segment.meter_ids, segment.basis)
             if key not in words:
-                words[key] = self._own_source(part.segment)
-            found.rows.append(self._row(part, *words[key]))
+                words[key] = self._own_source(segment)
+            found.rows.append(self._row(parts, *words[key]))
 
     def _own_source(self, segment: Segment) -> tuple[str, str]:
         source = source_of(segment, self._sources)
         why = best_source(DeviceNode(segment.device_id, Energy(), rank=source.rank), [])[1]
         return source.rank, f"{why} ({', '.join(source.names) or 'no meter'})"
 
-    def _row(self, part: Part, rank: str, reason: str) -> Accounted:
-        one = part.segment
-        month = datetime.date.fromisoformat(f"{part.month}-01")
+    def _row(self, parts: Sequence[Part], rank: str, reason: str) -> Accounted:
+        """The parts of one segment in one month."""
+        one = parts[0].segment
+        month = datetime.date.fromisoformat(f"{parts[0].month}-01")
         following = (month + datetime.timedelta(days=32)).replace(day=1)
         return Accounted(
-            month=part.month,
+            month=parts[0].month,
             organisation_id=one.organisation_id,
             kind="device",
             device_id=one.device_id,
@@ -113,9 +118,9 @@ class _Zone:
             site_id=one.site_id,
             space_id=one.space_id,
             directorate=one.directorate,
-            energy=part.energy,
-            covered_seconds=part.covered_seconds,
-            possible_seconds=part.possible_seconds,
+            energy=sum_energies(part.energy for part in parts),
+            covered_seconds=sum(part.covered_seconds for part in parts),
+            possible_seconds=sum(part.possible_seconds for part in parts),
             pue=one.pue,
             overhead="ups_loss" if self._kinds[one.device_id] in FEEDING_KINDS else "whole",
             rank=rank,

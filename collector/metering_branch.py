@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from carbon.accounting import LEAST_COVERED, DeviceNode, MeterNode, Rank, Tree, account
 from carbon.accounting import Accounted as Stretch
 from carbon.calendar import day_bounds, days_between
-from carbon.footprint import Energy
+from carbon.footprint import Energy, sum_energies
 from collector.device_energy import Rules
 from collector.device_sources import Source, source_of
 from collector.ledger import closed_before
@@ -70,14 +70,14 @@ class _Sum:
     """What is added up of a row, day after day from half-hour `start` on."""
 
     start: int
-    energy: Energy = field(default_factory=Energy)
+    energies: list[Energy] = field(default_factory=list)
     covered_seconds: int = 0
     possible_seconds: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     end: int = 0
 
     def add(self, energy: Energy, covered: int, possible: int, end: int) -> None:
-        self.energy += energy
+        self.energies.append(energy)
         self.covered_seconds += covered
         self.possible_seconds += possible
         self.end = end
@@ -113,6 +113,8 @@ class BranchAccount:
         self._segments = {one: segments.get(one, ()) for one in sorted(branch.devices)}
         self._found = found
         self._organisation_id = next((one.organisation_id for one in branch.meters.values()), 0)
+        self._noted: dict[tuple[str, int], dict[str, list[Energy]]] = {}
+        """What is to be added to amounts of each meter's month, day after day."""
 
     def run(self, start: int, end: int) -> None:
         """Account from a half-hour to before another, each at the beginning of a local day; not beyond now."""
@@ -126,6 +128,10 @@ class BranchAccount:
                 day_start, day_end = day_bounds(day, rules.time_zone)
                 self._stretch(period, day, max(begins, day_start), min(ends, day_end), sums, rests)
             self._found.rows.extend(self._rows(period, sums, rests))
+        for key, noted in self._noted.items():
+            month = self._found.meter(*key)
+            for name, amounts in noted.items():
+                setattr(month, name, sum_energies([getattr(month, name), *amounts]))
 
     def _cuts(self, start: int, end: int) -> list[int]:
         """Every half-hour from which on something of the branch is other than before, and both ends."""
@@ -309,14 +315,15 @@ class BranchAccount:
             meter_id = node.meter.id
             energy, covered = amounts[meter_id]
             one = self._found.meter(month, meter_id)
-            one.energy += energy
-            one.parts += result.parts.get(meter_id, Energy())
             one.covered_seconds += covered
             one.possible_seconds += max(0, min(end, self._estate.now) - start)
-            one.rest += rests.get(meter_id, Energy())
-            one.not_ict += result.not_ict.get(meter_id, Energy())
+            noted = self._noted.setdefault((month, meter_id), {})
+            noted.setdefault("energy", []).append(energy)
+            for name, amounts_of in (("parts", result.parts), ("rest", rests), ("not_ict", result.not_ict)):
+                if (amount := amounts_of.get(meter_id)) is not None:
+                    noted.setdefault(name, []).append(amount)
             if node.setting.purpose == "ict" and meter_id not in accounting:
-                one.withheld += energy + -result.parts.get(meter_id, Energy())
+                noted.setdefault("withheld", []).append(energy + -result.parts.get(meter_id, Energy()))
                 coverage = _ratio(covered, closed - start)
                 if node.setting.accounting == "never":
                     one.why = "a person said that it never accounts"
@@ -377,7 +384,7 @@ def _row(
         site_id=stand.site_id,
         space_id=stand.space_id,
         directorate=stand.directorate,
-        energy=one.energy,
+        energy=sum_energies(one.energies),
         covered_seconds=one.covered_seconds,
         possible_seconds=one.possible_seconds,
         pue=stand.pue,
