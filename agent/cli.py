@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "estate": ("collector.commands.estate:estate", "Devices: where they stand and whose they are."),
     "snmp": ("collector.commands.snmp:snmp", "Network devices, UPSs and PDUs over SNMP."),
     "ledger": ("collector.commands.ledger:ledger", "Read the half-hour ledger."),
+    "carbon": ("collector.commands.carbon:carbon", "Factors, footprint and reports."),
 }
 EXIT_CONFIGURATION = 78
 

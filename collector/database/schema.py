@@ -52,6 +52,7 @@ from collector.database.estate import (
     space_pue,
 )
 from collector.database.events import snmp_event
+from collector.database.market import carbon_table, market_contract, market_contract_site, market_evidence, residual_mix
 from collector.database.metadata import metadata
 from collector.database.meter_files import meter_bill, meter_file, meter_file_reading, supplier_mapping
 from collector.database.metering import meter_place
@@ -75,6 +76,7 @@ __all__ = [
     "api_token",
     "api_token_organisation",
     "audit_log",
+    "carbon_table",
     "class_count",
     "class_profile",
     "collector_instance",
@@ -99,6 +101,9 @@ __all__ = [
     "ledger_due",
     "login_try",
     "managed_device",
+    "market_contract",
+    "market_contract_site",
+    "market_evidence",
     "metadata",
     "meter",
     "meter_bill",
@@ -119,6 +124,7 @@ __all__ = [
     "rejected_rows",
     "report_sequence",
     "report_stream",
+    "residual_mix",
     "sealed_period",
     "series_due",
     "session",

@@ -1,0 +1,36 @@
+"""`ictagent carbon`: from the ledger to figures that an auditor can follow. A table of commands, imported when called."""
+
+import importlib
+
+import click
+
+COMMANDS: dict[str, str] = {
+    "tables": "collector.commands.carbon_tables:tables",
+}
+"""Each command's name and place, in the order in which --help lists them."""
+
+
+class CarbonGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx  # the table is the same everywhere
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module_name, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module_name), attribute)
+        return command
+
+
+@click.group(cls=CarbonGroup)
+def carbon() -> None:
+    """Carbon: factors and tables, footprint, reports, and the way to net zero.
+
+    \b
+    Examples:
+      ictagent carbon tables list
+    """
