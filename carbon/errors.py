@@ -17,6 +17,15 @@ class FactorError(CarbonError):
     """There is no factor for this, or the factors do not allow it."""
 
 
+class FactorFileError(FactorError):
+    """A file of conversion factors is not the published one: the message names the cell, the remedy says what to do."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
 class TreeError(CarbonError):
     """An edge of the metering tree cannot be; the remedy says what can."""
 

@@ -1,7 +1,8 @@
-"""UK electricity factor sets, and which set applies to a half-hour.
+"""Factor sets, and which set applies to a half-hour.
 
-Four lines, never one: generation (Scope 2), transmission and distribution losses, and the well-to-tank of both
-(Scope 3), in kgCO2e per kWh. Source: UK Government conversion factors, see `carbon/data/SOURCES.md`.
+Four lines of electricity, never one: generation (Scope 2), transmission and distribution losses, and the well-to-tank of
+both (Scope 3), in kgCO2e per kWh; beside them fuel, water, refrigerants, waste and homeworking (`carbon.factor_lines`).
+Source: UK Government conversion factors, see `carbon/data/SOURCES.md`.
 """
 
 import datetime
@@ -15,6 +16,10 @@ from typing import Literal
 
 from carbon.calendar import financial_year, financial_year_dates
 from carbon.errors import FactorError
+from carbon.factor_lines import ELECTRICITY, FACTOR_LINES
+
+Provenance = Literal["packaged", "imported"]
+"""Whether a set came with the release or from a file that somebody imported."""
 
 YearRule = Literal["majority", "calendar", "blended"]
 YEAR_RULES: dict[YearRule, str] = {
@@ -25,8 +30,26 @@ YEAR_RULES: dict[YearRule, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class LineFactor:
+    """One line of a set: kgCO2e per its unit (`carbon.factor_lines`), None where the file has none.
+
+    `row_id` and `cell` are where it stands in the Government's file; `cell` is "" where no file was read.
+    """
+
+    key: str
+    value: Decimal | None
+    row_id: str
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
 class FactorSet:
-    """The electricity lines of one set, kgCO2e per kWh. `year` is the label; a blended set has two labels."""
+    """The electricity lines of one set, kgCO2e per kWh. `year` is the label; a blended set has two labels.
+
+    `lines` are all lines that are known, electricity too. `sha256` is of the file they were read in, "" where none was.
+    `unaccepted` says in words which lines moved over half against the year before without anybody having accepted it:
+    such a set is in no published report.
+    """
 
     name: str
     year: int
@@ -36,6 +59,32 @@ class FactorSet:
     s3_td: Decimal
     s3_wtt_generation: Decimal
     s3_wtt_td: Decimal
+    lines: tuple[LineFactor, ...] = ()
+    sha256: str = ""
+    provenance: Provenance = "packaged"
+    unaccepted: tuple[str, ...] = ()
+
+    def find(self, key: str) -> LineFactor | None:
+        """A line with its row; None where the set has none."""
+        return next((line for line in self.lines if line.key == key), None)
+
+    def line(self, key: str) -> LineFactor:
+        """A line that has a value. Raises FactorError where this set has none: it is never taken as 0."""
+        found = self.find(key)
+        if found is None or found.value is None:
+            name = FACTOR_LINES[key].name
+            raise FactorError(
+                f"the factor set of {self.name} has no factor for {name}"
+                + (": import the Government's file of that year" if self.provenance == "packaged" else "")
+            )
+        return found
+
+    @property
+    def values(self) -> dict[str, Decimal]:
+        """Every factor that is known, by the key of its line."""
+        return {line.key: line.value for line in self.lines if line.value is not None} | {
+            key: getattr(self, key) for key in ELECTRICITY
+        }
 
     @property
     def total(self) -> Decimal:
@@ -61,9 +110,54 @@ def packaged_sets() -> tuple[FactorSet, ...]:
     """The sets that come with this release, oldest first."""
     data = json.loads((resources.files("carbon") / "data" / "factors.json").read_text(encoding="utf-8"))
     return tuple(
-        FactorSet(str(row["year"]), row["year"], row["version"], row["final"], *map(Decimal, row["values"]))
+        set_of_lines(
+            row["year"],
+            row["version"],
+            row["final"],
+            tuple(
+                LineFactor(key, None if value is None else Decimal(value), row_id, cell)
+                for key, (value, row_id, cell) in row["lines"].items()
+            ),
+            row["sha256"],
+        )
         for row in data["sets"]
     )
+
+
+def set_of_lines(
+    year: int,
+    version: str,
+    final: bool,
+    lines: Sequence[LineFactor],
+    sha256: str = "",
+    provenance: Provenance = "packaged",
+    unaccepted: Sequence[str] = (),
+) -> FactorSet:
+    """A set of its lines. Raises FactorError where one of the four of electricity is not there."""
+    values = {line.key: line.value for line in lines}
+    generation, td, wtt_generation, wtt_td = (values.get(key) for key in ELECTRICITY)
+    if generation is None or td is None or wtt_generation is None or wtt_td is None:
+        raise FactorError(f"the factor set of {year} lacks a line of electricity")
+    return FactorSet(
+        name=str(year),
+        year=year,
+        version=version,
+        final=final,
+        s2_generation=generation,
+        s3_td=td,
+        s3_wtt_generation=wtt_generation,
+        s3_wtt_td=wtt_td,
+        lines=tuple(lines),
+        sha256=sha256,
+        provenance=provenance,
+        unaccepted=tuple(unaccepted),
+    )
+
+
+def with_imported(imported: Sequence[FactorSet]) -> tuple[FactorSet, ...]:
+    """The packaged sets with imported ones in the place of those of the same years, oldest first."""
+    sets = {one.year: one for one in packaged_sets()} | {one.year: one for one in imported}
+    return tuple(sets[year] for year in sorted(sets))
 
 
 def factors_for(date: datetime.date, rule: YearRule, sets: Sequence[FactorSet] | None = None) -> Applied:
@@ -103,6 +197,14 @@ def _blended(year: int, known: dict[int, FactorSet]) -> Applied:
         return (earlier * in_first + later * (days - in_first)) / days
 
     one, two = first.factors, second.factors
+    lines = []
+    for earlier in one.lines:
+        later = two.find(earlier.key)
+        if later is not None and earlier.value is not None and later.value is not None:
+            value = weighted(earlier.value, later.value)
+            lines.append(
+                LineFactor(earlier.key, value, _both(earlier.row_id, later.row_id), _both(earlier.cell, later.cell))
+            )
     blended = FactorSet(
         f"{one.name} and {two.name} blended",
         year,
@@ -112,5 +214,14 @@ def _blended(year: int, known: dict[int, FactorSet]) -> Applied:
         weighted(one.s3_td, two.s3_td),
         weighted(one.s3_wtt_generation, two.s3_wtt_generation),
         weighted(one.s3_wtt_td, two.s3_wtt_td),
+        tuple(lines),
+        _both(one.sha256, two.sha256),
+        "imported" if "imported" in (one.provenance, two.provenance) else "packaged",
+        (*one.unaccepted, *two.unaccepted),
     )
     return Applied(blended, provisional=False)
+
+
+def _both(earlier: str, later: str) -> str:
+    """Where both parts of a blended line stand."""
+    return earlier if earlier == later else f"{earlier} + {later}"

@@ -25,6 +25,7 @@ from agent import report
 from agent.errors import ConfigurationError
 from agent.settings import AgentSettings, check_agent, load
 from agent.sources import SOURCES
+from carbon.factor_lines import FACTOR_LINES
 from carbon.factors import YEAR_RULES, packaged_sets
 from carbon.power_model import MODEL_VERSION
 from carbon.power_supply import loss_ratio, ratings
@@ -321,6 +322,9 @@ def test_factor_sets_year_rules_and_pue_are_documented_as_packaged() -> None:
             "" if one.final else "provisional",
         ]
         for one in packaged_sets()
+    ]
+    assert table_rows(text("factors.md"), "## Lines") == [
+        [f"`{one.key}`", one.name, one.scope, one.unit] for one in FACTOR_LINES.values()
     ]
     rules = [row[0].split()[0].strip("`") for row in table_rows(page, "## Which set applies")]
     assert rules == list(YEAR_RULES)
