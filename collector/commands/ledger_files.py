@@ -112,6 +112,11 @@ def _show(planned: FilePlan, import_id: int | None, *, dry_run: bool) -> None:
         click.echo(f"{sealed} half-hours lie in a published period: higher revisions, and a restatement")
     if planned.same_as is not None:
         click.echo(f"nothing to write: the same file was taken as import {planned.same_as}")
+        if later := sum(one.new + one.changed for one in planned.meters):
+            click.echo(
+                f"half-hours that a later file has otherwise: {later}; to have this one's again, take that one back: "
+                "ictagent ledger files"
+            )
     elif dry_run:
         click.echo("nothing was written (--dry-run)")
     else:

@@ -19,6 +19,17 @@ def half_hours(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_an_older_file_again_names_the_later_one_that_holds(
+    installation: Installation, half_hours: str, tmp_path: Path
+) -> None:
+    later = tmp_path / "later.csv"
+    first = str(TRUTH[min(TRUTH)])
+    later.write_text(Path(half_hours).read_text().replace(f",{first},", ",77.7,", 1))
+    for path in (half_hours, str(later)):
+        installation.done("ledger", "import", path)
+    assert "half-hours that a later file has otherwise: 1;" in installation.done("ledger", "import", half_hours)
+
+
 def test_a_file_is_taken_shown_compared_with_its_bill_and_taken_back(
     installation: Installation, half_hours: str, tmp_path: Path
 ) -> None:
