@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
 from carbon.calendar import HALF_HOUR_SECONDS, half_hour_of
 from carbon.errors import TreeError
@@ -46,11 +46,17 @@ class Link:
     share: float | None
     valid_from: int
     valid_to: int | None
+    child_meter_id: int | None = None
+    child_place: str = ""
+    """The meter of the child that it goes into, where a person said so."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedLink:
-    """A link to make. `share` None: the whole of an outlet or PoE port, not known of anything that feeds many."""
+    """A link to make. `share` None: the whole of an outlet or PoE port, not known of anything that feeds many.
+
+    `child_place` is the meter of the child that it goes into, such as an inlet: it feeds that meter.
+    """
 
     parent_device_id: str
     place: Place
@@ -58,6 +64,7 @@ class WantedLink:
     begins: int
     ends: int | None = None
     share: float | None = None
+    child_place: Place | None = None
 
 
 def known_places(connection: Connection, device_id: str) -> dict[str, Place]:
@@ -109,18 +116,22 @@ def make_link(connection: Connection, wanted: WantedLink, actor: str, action: st
     begins, ends = half_hour_of(wanted.begins), None if wanted.ends is None else half_hour_of(wanted.ends)
     if begins > now:
         raise BadRequest("a link cannot begin in the future", "give the date from which it holds")
-    new = Edge(meter_id, wanted.parent_device_id, wanted.child_device_id, None, share, begins, ends)
+    into = None
+    if wanted.child_place is not None:
+        into = _meter(connection, wanted.child_device_id, wanted.child_place, now)
+    new = Edge(meter_id, wanted.parent_device_id, wanted.child_device_id, into, share, begins, ends)
     _check(connection, new)
     values = {
         "parent_meter_id": meter_id,
-        "child_device_id": wanted.child_device_id,
+        "child_device_id": wanted.child_device_id if into is None else None,
+        "child_meter_id": into,
         "share": share,
         "valid_from": begins,
         "valid_to": ends,
     }
     edge_id = connection.execute(insert(meter_edge).values(**values)).inserted_primary_key
     assert edge_id is not None  # noqa: S101  # an insert of one row has a key
-    detail = {**values, "place": wanted.place.meter, "edge": edge_id[0]}
+    detail = {**values, "child_device_id": wanted.child_device_id, "place": wanted.place.meter, "edge": edge_id[0]}
     audit(connection, now, actor, action, wanted.parent_device_id, detail)
     touch(connection)
     return _note_confirmed(connection, wanted, actor, now)
@@ -148,7 +159,13 @@ def take_up_link(connection: Connection, link_id: int, actor: str) -> None:
     if link.valid_to is None:
         raise BadRequest(f"the link {link_id} has not ended", "see `ictagent snmp path list`")
     new = Edge(
-        link.parent_meter_id, link.parent_device_id, link.child_device_id, None, link.share, link.valid_from, None
+        link.parent_meter_id,
+        link.parent_device_id,
+        link.child_device_id,
+        link.child_meter_id,
+        link.share,
+        link.valid_from,
+        None,
     )
     _same_organisation(connection, link.parent_device_id, link.child_device_id)
     _check(connection, new, without=link.edge_id)
@@ -219,14 +236,24 @@ def linked_ports(connection: Connection) -> dict[str, tuple[LinkedPort, ...]]:
 
 
 def _links(connection: Connection, *where: ColumnElement[bool]) -> list[Link]:
+    into = meter.alias()
+    child = func.coalesce(meter_edge.c.child_device_id, into.c.device_id)
     pair = and_(
         power_link.c.parent_device_id == meter.c.device_id,
         power_link.c.place == meter.c.name,
-        power_link.c.child_device_id == meter_edge.c.child_device_id,
+        power_link.c.child_device_id == child,
     )
     query = (
-        select(meter_edge, meter.c.device_id, meter.c.name, power_link.c.id.label("link_id"))
+        select(
+            meter_edge,
+            meter.c.device_id,
+            meter.c.name,
+            power_link.c.id.label("link_id"),
+            child.label("child"),
+            into.c.name.label("child_place"),
+        )
         .join(meter, meter.c.id == meter_edge.c.parent_meter_id)
+        .outerjoin(into, into.c.id == meter_edge.c.child_meter_id)
         .join(power_link, pair)
         .where(*where)
         .order_by(meter.c.device_id, meter.c.name, meter_edge.c.valid_from, meter_edge.c.id)
@@ -238,10 +265,12 @@ def _links(connection: Connection, *where: ColumnElement[bool]) -> list[Link]:
             row.parent_meter_id,
             row.device_id,
             row.name,
-            row.child_device_id,
+            row.child,
             row.share,
             row.valid_from,
             row.valid_to,
+            row.child_meter_id,
+            row.child_place or "",
         )
         for row in connection.execute(query)
     ]
@@ -343,6 +372,7 @@ def _audited(connection: Connection, link: Link, actor: str, action: str, change
         "edge": link.edge_id,
         "place": link.place,
         "child_device_id": link.child_device_id,
+        "child_meter_id": link.child_meter_id,
         "share": link.share,
         "valid_from": link.valid_from,
         "valid_to": link.valid_to,

@@ -31,6 +31,8 @@ class ShownLink:
     valid_from: int
     valid_to: int | None
     watts: float | None
+    child_place: str = ""
+    """The meter of the child that it goes into, where a person said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def shown_links(connection: Connection, found: Iterable[Link], now: int) -> list
                 one.valid_from,
                 one.valid_to,
                 round((place.watts or 0) * (one.share or 0), 3) if known else None,
+                one.child_place,
             )
         )
     return shown

@@ -5,7 +5,7 @@ import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def list_paths(state: str, device: str | None, state_directory: Path | None, out
                 str(one.id),
                 one.parent_name,
                 _place(one.place, one.label),
-                one.child_name,
+                _place(one.child_name, one.child_place),
                 "not known" if one.share is None else f"{one.share:g}",
                 _day(one.valid_from),
                 "" if one.valid_to is None else _day(one.valid_to),
@@ -194,6 +194,7 @@ def reject_paths(ids: Sequence[int], undo: bool, dry_run: bool, state_directory:
 )
 @_FROM
 @click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), help="Local day before which it ended.")
+@click.option("--into", help="Meter of DEVICE that it feeds, such as inlet/1; without it the device.")
 @_SHARE
 @_DRY_RUN
 @_STATE
@@ -203,6 +204,7 @@ def link(
     place: str,
     since: datetime.datetime | None,
     until: datetime.datetime | None,
+    into: str | None,
     share: float | None,
     dry_run: bool,
     state_directory: Path | None,
@@ -210,12 +212,16 @@ def link(
     """Say that FEEDING feeds DEVICE, from now on or --from. Both are device ids, names or addresses.
 
     Without --share an outlet or PoE port goes to the device wholly; of a branch, a UPS or a whole PDU the part is not
-    known, and the device's own readings tell it.
+    known, and the device's own readings tell it. With --into it feeds a meter of DEVICE: one of several inlets.
     """
     with _change(state_directory, dry_run) as connection:
         wanted = _wanted(connection, feeding, place, device, since, until, share)
+        if into is not None:
+            wanted = replace(wanted, child_place=find_place(connection, wanted.child_device_id, into))
         number = make_link(connection, wanted, actor())
     what = f"{feeding} {_place(wanted.place.meter, wanted.place.label)} feeds {device}"
+    if wanted.child_place is not None:
+        what += f" at {wanted.child_place.meter}"
     click.echo(f"it could be: {what}" if dry_run else f"link {number}: {what}")
 
 

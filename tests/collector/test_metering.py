@@ -13,8 +13,11 @@ from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
 from collector.database.schema import device
 from collector.device_energy import rules_of
+from collector.errors import BadRequest, NotFound
 from collector.metering import Accounted, Metering, metering
 from collector.metering_branch import NOT_ALL_LINKED
+from collector.power_path import WantedLink, end_link, find_link, make_link, take_up_link, withdraw_link
+from collector.snmp.places import Place
 from collector.totals import month_totals
 from tests.collector.estate_of_tests import HALF_HOUR, KWH, MIDNIGHT, EstateOfTests
 
@@ -193,6 +196,43 @@ def test_a_reading_at_a_ups_input_holds_the_upss_own_loss(estate: EstateOfTests)
         "a": "whole",
         "ups-1": "ups_loss",
     }
+
+
+def test_meters_that_feed_meters_over_three_levels_count_each_kilowatt_hour_once(estate: EstateOfTests) -> None:
+    room = estate.room("County Hall", "Room 2")
+    incomer = feeding(estate, "incomer", 20, room)
+    estate.say(incomer, accounting="always", reason="all of it is drawn")
+    ups, pdu = (estate.device(name, name, "snmp", room) for name in ("ups", "pdu"))
+    inputs = {ups: estate.meter(ups, "whole"), pdu: estate.meter(pdu, "inlet/1")}
+    for number, kwh in zip(inputs.values(), (16, 12), strict=True):
+        estate.measure(number, MIDNIGHT, END, kwh * KWH // 48)
+    for one in (ups, pdu):
+        estate.measure(estate.own_meter(one), MIDNIGHT, END, 0)
+    links = [
+        make_link(
+            estate.connection, WantedLink(parent, Place(place, "", ""), child, MIDNIGHT, child_place=into), "test"
+        )
+        for parent, place, child, into in (
+            ("incomer", "whole", ups, Place("whole", "whole", "")),
+            (ups, "whole", pdu, Place("inlet/1", "inlet", "")),
+            (pdu, "inlet/1", server(estate, "a", 4, room), None),
+            (pdu, "inlet/1", server(estate, "b", 5, room), None),
+        )
+    ]
+    found = metered(estate)
+    assert rests(found) == {incomer: 4, inputs[ups]: 4, inputs[pdu]: 3}
+    assert total(found.rows) == 2 * 20 * KWH // 48 * 48
+    assert find_link(estate.connection, links[1]).child_place == "inlet/1"
+    with pytest.raises(BadRequest, match="circle"):
+        into = Place("whole", "whole", "")
+        make_link(estate.connection, WantedLink(pdu, Place("inlet/1", "", ""), ups, MIDNIGHT, child_place=into), "test")
+    end_link(estate.connection, links[1], MIDNIGHT + 1800, "test")
+    assert total(metered(estate).rows) > total(found.rows)
+    take_up_link(estate.connection, links[1], "test")
+    assert rests(metered(estate)) == rests(found)
+    withdraw_link(estate.connection, links[1], "test")
+    with pytest.raises(NotFound):
+        find_link(estate.connection, links[1])
 
 
 def test_a_building_and_generation_enter_no_total(estate: EstateOfTests) -> None:
