@@ -33,6 +33,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/ingest.py
 	$(BIN)/python tests/benchmarks/month_totals.py
 	$(BIN)/python tests/benchmarks/estate_import.py
+	$(BIN)/python tests/benchmarks/estate_pages.py
 	$(BIN)/python tests/benchmarks/power_model_fit.py
 	$(BIN)/python tests/benchmarks/snmp_poll.py
 
