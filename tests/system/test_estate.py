@@ -17,14 +17,14 @@ from agent.cli import main
 from collector.database.engine import Database, open_database
 from collector.database.metadata import metadata
 from collector.database.migrate import migrate
-from collector.database.schema import guest_energy, organisation
+from collector.database.schema import guest_energy, ledger_day, meter, organisation
 from collector.estate_coverage import estate_coverage
 from collector.estate_totals import EstateTotals, estate_totals, kwh
 from collector.organisation import add_organisation
 from collector.power_path import WantedLink, find_place, make_link
-from tests.data.estate.files import write_registers
+from tests.data.estate.files import MPAN, write_half_hours, write_registers
 from tests.data.estate.generate import generate
-from tests.data.estate.recompute import Amounts, Key, Totals, coverage, totals
+from tests.data.estate.recompute import Amounts, Key, Totals, coverage, supply_uj, totals
 from tests.data.estate.register import Register, register
 from tests.data.estate.truth import COUNTY, DISTRICT, END, HALF_HOURS, MONTHS, START, Estate, Item
 from tests.system.estate_loading import COLLECTOR, Sender, load_readings
@@ -97,6 +97,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
             for fed in ups.feeds:
                 wanted = WantedLink(senders[ups.name].device_id, place, senders[fed].device_id, START)
                 make_link(connection, wanted, "test")
+    half_hours = write_half_hours(directory, estate)
+    answers["supply"] = ictagent(
+        directory, "ledger", "import", str(half_hours), "--site", "County Hall", "--organisation", COUNTY
+    )
     yield Loaded(directory, database, estate, register(estate), senders, answers, empty)
     database.close()
 
@@ -216,9 +220,23 @@ def test_virtual_machines_are_shares_of_their_hosts_and_no_more(loaded: Loaded) 
     assert len(guests) == 400
 
 
-def test_undoing_the_registers_leaves_everything_as_it_was(loaded: Loaded) -> None:
-    for name in ("first", "district"):
-        arguments = ["estate", "undo", str(loaded.answers[name]["import"]), "--state-directory", str(loaded.directory)]
+def test_the_buildings_half_hours_are_in_the_ledger_by_day_over_the_clock_change(loaded: Loaded) -> None:
+    [taken] = loaded.answers["supply"]["meters"]
+    assert (taken["mpan"], taken["new"], taken["estimated"]) == (MPAN, len(HALF_HOURS), 0)
+    assert not loaded.answers["supply"]["faults"]
+    days: dict[str, int] = {}
+    numbers: dict[str, int] = {}
+    with loaded.database.read() as connection:
+        query = select(ledger_day).join(meter).where(meter.c.name == f"mpan/{MPAN}")
+        for row in connection.execute(query):
+            days[row.local_day], numbers[row.local_day] = row.measured_uj, row.half_hours
+    assert days == supply_uj(loaded.estate.building_wh)
+    assert list(numbers.values()) == [48, 48, 48, 46, 48, 48, 48]
+
+
+def test_undoing_the_files_leaves_everything_as_it_was(loaded: Loaded) -> None:
+    for group, name in (("ledger", "supply"), ("estate", "first"), ("estate", "district")):
+        arguments = [group, "undo", str(loaded.answers[name]["import"]), "--state-directory", str(loaded.directory)]
         result = CliRunner().invoke(main, arguments)
         assert result.exit_code == 0, result.output
     assert content(loaded.database) == loaded.empty

@@ -10,7 +10,7 @@ from tests.data.estate.generate import generate
 from tests.data.estate.register import register
 from tests.data.estate.truth import DISTRICT, FIRST_DAY, HALF_HOURS, LAST_DAY, Estate, Item
 
-MPAN = "1200060000019"
+MPAN = "1200060000015"
 _LONDON = ZoneInfo("Europe/London")
 
 

@@ -70,6 +70,16 @@ def month_of(at: int) -> str:
     return MONTHS[at >= MONTH_CHANGE]
 
 
+def supply_uj(building_wh: Mapping[int, int]) -> dict[str, int]:
+    """What a building's meter measured by local day, in microjoules."""
+    days: dict[str, int] = {}
+    for at, wh in building_wh.items():
+        summer = 3600 if at >= CLOCK_CHANGE else 0
+        day = datetime.datetime.fromtimestamp(at + summer, datetime.UTC).date().isoformat()
+        days[day] = days.get(day, 0) + wh * 3_600_000_000
+    return days
+
+
 def totals(items: Sequence[Item], devices: Sequence[Device], spaces: Mapping[tuple[str, str], str]) -> Totals:
     """The energy of the two months that the week touches, as it is known at the week's end."""
     found = Totals()
