@@ -81,7 +81,7 @@ def _added(database: Database, devices: Sequence[Device]) -> dict[str, Sender]:
     found = {}
     with database.write() as connection:
         for number, one in enumerate(devices):
-            new = NewDevice(f"10.9.{number // 250}.{number % 250}", name=one.name, kind=one.kind)
+            new = NewDevice(f"127.9.{number // 250}.{number % 250}", name=one.name, kind=one.kind)
             device_id = add_device(connection, new, "test")
             key = select(agent_key.c.id).where(agent_key.c.device_id == device_id)
             found[one.name] = Sender(device_id, connection.execute(key).scalar_one())
