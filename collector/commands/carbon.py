@@ -6,8 +6,10 @@ import click
 
 COMMANDS: dict[str, str] = {
     "tables": "collector.commands.carbon_tables:tables",
+    "contract": "collector.commands.carbon_contract:contract",
+    "residual": "collector.commands.carbon_residual:residual",
 }
-"""Each command's name and place, in the order in which --help lists them."""
+"""Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 
 
 class CarbonGroup(click.Group):
@@ -28,9 +30,10 @@ class CarbonGroup(click.Group):
 
 @click.group(cls=CarbonGroup)
 def carbon() -> None:
-    """Carbon: factors and tables, footprint, reports, and the way to net zero.
+    """Carbon: factors and tables, contracts, footprint, reports, and the way to net zero.
 
     \b
     Examples:
+      ictagent carbon contract list
       ictagent carbon tables list
     """
