@@ -22,6 +22,10 @@ class Source:
     half_width: float
     names: tuple[str, ...]
 
+    @property
+    def words(self) -> str:
+        return ", ".join(self.names) or "no meter"
+
 
 def meter_sources(connection: Connection) -> dict[int, tuple[str, str]]:
     """Source and what is covered, by meter, of all meters that stand for devices."""

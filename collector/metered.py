@@ -18,8 +18,8 @@ class Accounted:
     Where it stood: the device's placement; of a rest the meter's own place, else its device's. `overhead` says how the
     space's PUE applies: `whole` as it is, `held` not at all, because it lies under an accounting meter of a whole room or
     building, which holds the cooling, `ups_loss` for what PUE holds already: the own use of UPSs and PDUs.
-    `rank` and `reason` name the source that was chosen. `start` and `end` are the first and the last half-hour bound of
-    what is summed (Unix seconds).
+    `rank`, `source` and `reason` name what was chosen: how good it is, what read it, and why. `start` and `end` are the
+    first and the last half-hour bound of what is summed (Unix seconds).
     """
 
     month: str
@@ -36,6 +36,7 @@ class Accounted:
     pue: Pue
     overhead: Overhead
     rank: str
+    source: str
     reason: str
     start: int
     end: int
@@ -105,6 +106,7 @@ def merged(rows: Iterable[Accounted]) -> list[Accounted]:
             row.pue,
             row.overhead,
             row.rank,
+            row.source,
         )
         found.setdefault(key, []).append(row)
     return [mine[0] if len(mine) == 1 else _one(mine) for mine in found.values()]

@@ -87,7 +87,7 @@ class _Zone:
 
     def _add_free(self, segments: Sequence[Segment], found: Metering) -> None:
         """What devices that are in no tree used."""
-        words: dict[tuple[tuple[int, ...], str], tuple[str, str]] = {}
+        words: dict[tuple[tuple[int, ...], str], tuple[str, str, str]] = {}
         until = min(self._end, self._now)
         gathered: dict[tuple[int, str], list[Part]] = {}
         for part in segment_parts(self._connection, self._rules, segments, self._first, self._last, until):
@@ -99,12 +99,12 @@ class _Zone:
                 words[key] = self._own_source(segment)
             found.rows.append(self._row(parts, *words[key]))
 
-    def _own_source(self, segment: Segment) -> tuple[str, str]:
+    def _own_source(self, segment: Segment) -> tuple[str, str, str]:
         source = source_of(segment, self._sources)
         why = best_source(DeviceNode(segment.device_id, Energy(), rank=source.rank), [])[1]
-        return source.rank, f"{why} ({', '.join(source.names) or 'no meter'})"
+        return source.rank, source.words, f"{why} ({source.words})"
 
-    def _row(self, parts: Sequence[Part], rank: str, reason: str) -> Accounted:
+    def _row(self, parts: Sequence[Part], rank: str, source: str, reason: str) -> Accounted:
         """The parts of one segment in one month."""
         one = parts[0].segment
         month = datetime.date.fromisoformat(f"{parts[0].month}-01")
@@ -124,6 +124,7 @@ class _Zone:
             pue=one.pue,
             overhead="ups_loss" if self._kinds[one.device_id] in FEEDING_KINDS else "whole",
             rank=rank,
+            source=source,
             reason=reason,
             start=max(one.start, self._start, day_bounds(month, self._rules.time_zone)[0]),
             end=min(one.end, self._end, day_bounds(following, self._rules.time_zone)[0]),

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from carbon.accounting import LEAST_COVERED, DeviceNode, MeterNode, Rank, Tree, account
+from carbon.accounting import LEAST_COVERED, DeviceNode, MeterNode, Tree, account
 from carbon.accounting import Accounted as Stretch
 from carbon.calendar import day_bounds, days_between
 from carbon.footprint import Energy, sum_energies
@@ -349,19 +349,19 @@ class BranchAccount:
             for (device_id, rank, overhead), one in by_device.items():
                 segment = period.segments.get(device_id)
                 organisation_id = segment.organisation_id if segment else self._organisation_id
-                reason = max(one.reasons, key=one.reasons.__getitem__)
+                source, reason = "outlet", max(one.reasons, key=one.reasons.__getitem__)
                 if segment is not None and rank != "outlet":
-                    reason = f"{reason} ({', '.join(period.sources[device_id].names) or 'no meter'})"
+                    source = period.sources[device_id].words
+                    reason = f"{reason} ({source})"
                 stand = period.stands[device_id]
-                yield _row(month, organisation_id, device_id, None, stand, one, overhead, rank, reason)
+                yield _row(month, organisation_id, device_id, None, stand, one, overhead, (rank, source, reason))
         for month, by_meter in rests.items():
             for (meter_id, overhead), one in by_meter.items():
                 meter = self._branch.meters[meter_id]
                 reason = f"what {meter.name} measured beyond the devices and meters below it"
                 stand = period.meter_stands[meter_id]
-                yield _row(
-                    month, meter.organisation_id, meter.device_id, meter_id, stand, one, overhead, "rest", reason
-                )
+                words = ("rest", "rest", reason)
+                yield _row(month, meter.organisation_id, meter.device_id, meter_id, stand, one, overhead, words)
 
 
 def _row(
@@ -372,9 +372,9 @@ def _row(
     stand: Stand,
     one: _Sum,
     overhead: Overhead,
-    rank: Rank | str,
-    reason: str,
+    words: tuple[str, str, str],
 ) -> Accounted:
+    rank, source, reason = words
     return Accounted(
         month=month,
         organisation_id=organisation_id,
@@ -390,6 +390,7 @@ def _row(
         pue=stand.pue,
         overhead=overhead,
         rank=rank,
+        source=source,
         reason=reason,
         start=one.start,
         end=one.end,

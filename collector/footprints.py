@@ -1,0 +1,87 @@
+"""The report of an organisation's footprint over months: activities, their emissions, coverage, and what is to be said."""
+
+import calendar
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from carbon.activity import Activity
+from carbon.calendar import day_bounds
+from carbon.factors import Applied
+from carbon.footprint_rows import FootprintRow, footprint_rows, total
+from carbon.report import ClassCoverage, Report, State, provisional
+from collector.activities import activities
+from collector.database.schema import organisation
+from collector.device_energy import Rules, rules_by_organisation
+from collector.errors import BadRequest
+from collector.estate_coverage import estate_coverage
+from collector.metered_totals import SETTLED_SECONDS
+
+
+def footprint_report(
+    connection: Connection, organisation_id: int, first_month: str, last_month: str, now: int
+) -> Report:
+    """The footprint from a month to another (YYYY-MM, both included), as it is known at `now` (Unix seconds).
+
+    Raises BadRequest where the months are in the wrong order, or FactorError for months before the oldest factor set.
+    """
+    if last_month < first_month:
+        raise BadRequest(f"{first_month} lies after {last_month}", "give the earlier month first")
+    row = connection.execute(select(organisation).where(organisation.c.id == organisation_id)).one()
+    rules = rules_by_organisation(connection)[organisation_id]
+    found = activities(connection, organisation_id, first_month, last_month, now)
+    factors = _Factors(rules)
+    rows = footprint_rows(found.counted, factors.of)
+    left_out = footprint_rows(found.left_out, factors.of)
+    return Report(
+        organisation=row.name,
+        time_zone=row.time_zone,
+        year_rule=rules.year_rule,
+        first_month=first_month,
+        last_month=last_month,
+        made_at=now,
+        state=_state(rows, row.time_zone, last_month, now),
+        rows=rows,
+        coverage=_coverage(connection, row, found.counted, last_month, now),
+        left_out_g=total(left_out).total,
+    )
+
+
+class _Factors:
+    """The set of each month: it never changes within one."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._months: dict[str, Applied] = {}
+
+    def of(self, activity: Activity) -> Applied:
+        month = activity.subject.month
+        if month not in self._months:
+            self._months[month] = self._rules.factors(datetime.date.fromisoformat(f"{month}-01"))
+        return self._months[month]
+
+
+def _state(rows: Sequence[FootprintRow], time_zone: str, last_month: str, now: int) -> State:
+    """Final once the months are over and every factor is."""
+    year, month = int(last_month[:4]), int(last_month[5:])
+    last = datetime.date(year, month, calendar.monthrange(year, month)[1])
+    over = now >= day_bounds(last, time_zone)[1] + SETTLED_SECONDS
+    return "provisional" if provisional(rows) or not over else "final"
+
+
+def _coverage(
+    connection: Connection, of: Row[Any], counted: Sequence[Activity], last_month: str, now: int
+) -> list[ClassCoverage]:
+    """Both coverages by class: of the estate at the end, of the time over all months."""
+    seconds: dict[str, tuple[int, int]] = {}
+    for one in counted:
+        if one.subject.kind == "device":
+            covered, possible = seconds.get(one.subject.asset_class, (0, 0))
+            seconds[one.subject.asset_class] = (covered + one.covered_seconds, possible + one.possible_seconds)
+    found = []
+    for row in estate_coverage(connection, last_month, now, [of.id]):
+        numbers = (row.registered, row.measured, row.estimated, row.profile, row.absent)
+        found.append(ClassCoverage(row.device_class, *numbers, *seconds.pop(row.device_class, (0, 0))))
+    return found + [ClassCoverage(name, 0, 0, 0, 0, 0, *both) for name, both in sorted(seconds.items())]
