@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from agent.commands.common import echo_json, echo_table, output_option
-from collector.commands.common import database_of, moment, plain_errors, spreadsheet_cell
+from collector.commands.common import database_of, moment, plain_errors
 from collector.database.audit import AuditFilter, read_audit
+from collector.tables.csv_file import spreadsheet_cell
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _DAY = click.DateTime(["%Y-%m-%d"])

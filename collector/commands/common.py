@@ -1,6 +1,5 @@
 """What the collector's commands share: settings, the database, errors in one line."""
 
-import csv
 import datetime
 import ipaddress
 import os
@@ -22,6 +21,7 @@ from collector.people.configuration import check_login
 from collector.settings import CollectorSettings
 from collector.snmp.address import split_port
 from collector.snmp.traps.address import of_listen
+from collector.tables.csv_file import write_csv
 
 LONGEST_KEY_DAYS = 3650
 MOST_ENROLMENTS_PER_MINUTE = 100_000
@@ -130,16 +130,9 @@ def collector_id(state_directory: Path | None) -> str:
     raise AgentError(f"no collector has run with {directory} yet: run it first, or give --state-directory")
 
 
-def spreadsheet_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: names come from hosts and from elsewhere (OWASP, CSV injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def echo_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write rows as CSV to stdout; texts cannot act as formulae."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    write_csv(sys.stdout, header, rows)
 
 
 def moment(at: int) -> str:

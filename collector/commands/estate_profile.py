@@ -27,10 +27,11 @@ from collector.class_profiles import (
     undo_profile,
 )
 from collector.class_quality import Quality, profile_quality
-from collector.commands.common import actor, database_of, plain_errors, spreadsheet_cell
+from collector.commands.common import actor, database_of, plain_errors
 from collector.commands.estate_profile_months import months
 from collector.errors import BadRequest, NotFound
 from collector.register_queries import find_organisation
+from collector.tables.csv_file import spreadsheet_cell
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _ORGANISATION = click.option("--organisation", help="Whose profiles; the first organisation's without.")

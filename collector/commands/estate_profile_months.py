@@ -17,12 +17,15 @@ from sqlalchemy import Connection, select
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
+from carbon.device_classes import CLASSES
 from carbon.units import kwh, kwh_exact
 from carbon.wording import figure
-from collector.class_energy import ClassEnergy, by_month
-from collector.commands.common import database_of, plain_errors, spreadsheet_cell
+from collector.class_energy import ClassEnergy, by_month, days_over
+from collector.commands.common import database_of, plain_errors
 from collector.database.schema import site, space
+from collector.poe_fed import OTHERWISE, WHY, FedDays, fed_by_month
 from collector.register_queries import find_organisation
+from collector.tables.csv_file import spreadsheet_cell
 
 _MONTH = click.DateTime(["%Y-%m"])
 BY = ("month", "class", "site", "space", "directorate", "category", "school")
@@ -101,6 +104,9 @@ def months(
         if first_month > last_month:
             raise click.UsageError(f"--from {first_month} lies after --to {last_month}")
         found = by_month(connection, organisation_id, first_month, last_month, now)
+        fed = _fed(
+            fed_by_month(connection, organisation_id, time_zone, *days_over(first_month, last_month, now, time_zone))
+        )
         keys = _keys(connection)
     sums: dict[tuple[str, ...], _Sum] = defaultdict(_Sum)
     whole = _Sum()
@@ -110,16 +116,29 @@ def months(
     rows = sorted(sums.items())
     if output == "json":
         made = [{**dict(zip(by, key, strict=True)), **_json(row)} for key, row in rows]
-        echo_json({"from": first_month, "to": last_month, "rows": made, "total": _json(whole)})
+        echo_json({"from": first_month, "to": last_month, "rows": made, "total": _json(whole), "at_poe_ports": fed})
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([*by, *_json(whole)])
         for key, row in rows:
             writer.writerow([*map(spreadsheet_cell, key), *_json(row).values()])
-    elif not rows:
+    elif not rows and not fed:
         click.echo("no device needs a profile then: import a register, or give numbers with `count`", err=True)
     else:
         _show(by, rows, whole)
+        for one in fed:
+            days = f"{one['device_days']:,} device-days of {CLASSES[one['class']].words}"
+            click.echo(f"{one['month']}: {days} are not profiled: {WHY}")
+        if fed:
+            click.echo(OTHERWISE)
+
+
+def _fed(rows: Sequence[FedDays]) -> list[dict[str, Any]]:
+    """Device-days that lie in switches' readings by count of their PoE ports, by month and class: whole ones."""
+    sums: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    for row in rows:
+        sums[row.month, row.device_class] += row.device_days
+    return [{"month": month, "class": name, "device_days": int(days)} for (month, name), days in sorted(sums.items())]
 
 
 def _keys(connection: Connection) -> dict[str, Callable[[ClassEnergy], str]]:

@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
+from carbon.poe_ports import FED_CLASSES
 from carbon.uncertainty import CONFIDENCE
 from carbon.wording import figure, percent
-from collector.commands.common import database_of, plain_errors, spreadsheet_cell
+from collector.commands.common import database_of, plain_errors
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import EstateTotal, EstateTotals, Range, estate_totals, figures, kwh
+from collector.poe_fed import OTHERWISE, WHY, fed_words
 from collector.register_queries import find_organisation
+from collector.tables.csv_file import spreadsheet_cell
 
 _STATE = click.option("--state-directory", type=click.Path(path_type=Path), help="Where the collector's data are kept.")
 _ORGANISATION = click.option("--organisation", help="One organisation alone.")
@@ -200,17 +203,21 @@ def coverage(
         "absent",
         "seen, not registered",
         "time covered",
+        "measured at PoE ports",
     )
-    table = [(*_coverage(row), _time(times.get((row.organisation, row.device_class)))) for row in rows]
+    table = [(*_coverage(row), _time(times.get((row.organisation, row.device_class))), row.fed) for row in rows]
     if output == "json":
-        names = [head.replace(", ", "_").replace(" ", "_") for head in heads]
+        names = [head.replace(", ", "_").replace(" ", "_").lower() for head in heads]
         echo_json([dict(zip(names, row, strict=True)) for row in table])
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(heads)
         writer.writerows([spreadsheet_cell("" if cell is None else str(cell)) for cell in row] for row in table)
     elif table:
-        echo_table(heads, [(*row[:-1], "" if row[-1] is None else percent(row[-1])) for row in table])
+        shown = [(*row[:-2], "" if row[-2] is None else percent(row[-2])) for row in table]
+        echo_table(heads[:-1], shown)
+        if fed := fed_words({name: sum(one.fed for one in rows if one.device_class == name) for name in FED_CLASSES}):
+            click.echo(f"\nmeasured without a reading of their own, {fed}: {WHY}\n{OTHERWISE}")
     else:
         click.echo("no register has been imported, and no device was seen", err=True)
 

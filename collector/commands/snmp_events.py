@@ -11,9 +11,10 @@ from pathlib import Path
 import click
 
 from agent.commands.common import echo_json, echo_table, output_option
-from collector.commands.common import database_of, moment, plain_errors, spreadsheet_cell
+from collector.commands.common import database_of, moment, plain_errors
 from collector.snmp.devices import find_polled, polled_devices
 from collector.snmp.traps.record import Event, events_of
+from collector.tables.csv_file import spreadsheet_cell
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 
