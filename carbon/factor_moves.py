@@ -30,6 +30,11 @@ class Move:
         return self.after / self.before - 1 if self.before else None
 
     @property
+    def large(self) -> bool:
+        """Whether it is by over half."""
+        return self.after != self.before if self.change is None else abs(self.change) > LARGEST_STEP
+
+    @property
     def words(self) -> str:
         """`Electricity, well-to-tank of generation: 0.03217 in 2020, 0.05529 in 2021 (+72%)`."""
         step = "" if self.change is None else f" ({self.change:+.0%})"
@@ -49,8 +54,4 @@ def steps(before: FactorSet, after: FactorSet) -> list[Move]:
 
 def large_moves(before: FactorSet, after: FactorSet) -> list[Move]:
     """The steps by over half."""
-    return [
-        one
-        for one in steps(before, after)
-        if (one.after != one.before if one.change is None else abs(one.change) > LARGEST_STEP)
-    ]
+    return [one for one in steps(before, after) if one.large]

@@ -155,9 +155,28 @@ def set_of_lines(
 
 
 def with_imported(imported: Sequence[FactorSet]) -> tuple[FactorSet, ...]:
-    """The packaged sets with imported ones in the place of those of the same years, oldest first."""
-    sets = {one.year: one for one in packaged_sets()} | {one.year: one for one in imported}
+    """The packaged sets with imported ones in the place of those of the same years, oldest first.
+
+    The newest version of a year holds: a file that is older than what is packaged does not take its place.
+    """
+    sets = {one.year: one for one in packaged_sets()}
+    for one in imported:
+        if holds_over(one.version, sets.get(one.year)):
+            sets[one.year] = one
     return tuple(sets[year] for year in sorted(sets))
+
+
+def holds_over(version: str, standing: FactorSet | None) -> bool:
+    """Whether a file of this version takes the place of the set that stands for its year."""
+    if standing is None or (standing.provenance == "packaged" and not standing.final):
+        return True
+    return version_order(version) >= version_order(standing.version)
+
+
+def version_order(version: str) -> Decimal:
+    """Versions in their order, which is that of the numbers on the front page: 1.01, 1.03, 1.1, 2."""
+    whole, _, part = version.partition(".")
+    return Decimal(f"{whole}.{part.replace('.', '') or 0}")
 
 
 def factors_for(date: datetime.date, rule: YearRule, sets: Sequence[FactorSet] | None = None) -> Applied:

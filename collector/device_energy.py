@@ -2,15 +2,16 @@
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
 from carbon.calendar import local_day
-from carbon.factors import Applied, YearRule, factors_for
+from carbon.factors import Applied, FactorSet, YearRule, factors_for, packaged_sets
 from carbon.footprint import Energy, Footprint, footprint
 from collector.database.schema import device, ledger, organisation
+from collector.factors import factor_sets, mark_query, sets_of
 from collector.ledger import current
 from collector.segments import Segment
 
@@ -20,16 +21,22 @@ MeterRows = Mapping[int, Mapping[int, Mapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What an organisation settles for its figures: its local days, and which factor set applies."""
+    """What an organisation settles for its figures: its local days, and which factor set applies, of those that hold."""
 
     time_zone: str
     year_rule: YearRule
+    sets: tuple[FactorSet, ...] = field(default_factory=packaged_sets)
+    _applied: dict[datetime.date, Applied] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def day(self, half_hour: int) -> datetime.date:
         return local_day(half_hour, self.time_zone)
 
     def factors(self, date: datetime.date) -> Applied:
-        return factors_for(date, self.year_rule)
+        """The set of a local day. Every half-hour asks: each day is worked out once."""
+        found = self._applied.get(date)
+        if found is None:
+            found = self._applied[date] = factors_for(date, self.year_rule, self.sets)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +51,21 @@ class HalfHour:
 
 def rules_of(connection: Connection, device_id: str | None = None) -> Rules:
     """The rules of a device's organisation, or of the first one."""
-    query = select(organisation.c.time_zone, organisation.c.year_rule).order_by(organisation.c.id)
+    query = select(organisation.c.time_zone, organisation.c.year_rule, mark_query().label("mark")).order_by(
+        organisation.c.id
+    )
     if device_id is not None:
         query = query.join(device).where(device.c.id == device_id)
     row = connection.execute(query).first()
     assert row is not None  # noqa: S101  # every database has an organisation from its first migration
-    return Rules(row.time_zone, cast(YearRule, row.year_rule))
+    return Rules(row.time_zone, cast(YearRule, row.year_rule), sets_of(connection, row.mark))
 
 
 def rules_by_organisation(connection: Connection) -> dict[int, Rules]:
     """The rules of every organisation, by its row number."""
     query = select(organisation.c.id, organisation.c.time_zone, organisation.c.year_rule).order_by(organisation.c.id)
-    return {row.id: Rules(row.time_zone, cast(YearRule, row.year_rule)) for row in connection.execute(query)}
+    sets = factor_sets(connection)
+    return {row.id: Rules(row.time_zone, cast(YearRule, row.year_rule), sets) for row in connection.execute(query)}
 
 
 def ledger_rows(connection: Connection, meter_ids: Iterable[int], start: int, end: int) -> dict[int, dict[int, Any]]:

@@ -5,6 +5,7 @@ import importlib
 import click
 
 COMMANDS: dict[str, str] = {
+    "factors": "collector.commands.carbon_factors:factors",
     "tables": "collector.commands.carbon_tables:tables",
     "contract": "collector.commands.carbon_contract:contract",
     "residual": "collector.commands.carbon_residual:residual",

@@ -52,6 +52,7 @@ from collector.database.estate import (
     space_pue,
 )
 from collector.database.events import snmp_event
+from collector.database.factors import factor_acceptance, factor_import, factor_line
 from collector.database.market import carbon_table, market_contract, market_contract_site, market_evidence, residual_mix
 from collector.database.metadata import metadata
 from collector.database.meter_files import meter_bill, meter_file, meter_file_reading, supplier_mapping
@@ -90,6 +91,9 @@ __all__ = [
     "diagnosis",
     "energy_fact",
     "enrolment_token",
+    "factor_acceptance",
+    "factor_import",
+    "factor_line",
     "guest_energy",
     "guest_fact",
     "guest_host",
