@@ -23,7 +23,8 @@ class OtherLine:
     """Emissions that are not of metered electricity: fuel, refrigerants, water, waste, and providers' statements.
 
     `month` is YYYY-MM. `basis` says whose factors and which method made the grams: a factor row of ours, or the
-    provider's own words. `memo` stands beside the inventory and is in no total (travel avoided).
+    provider's own words; `provisional` of a factor whose set is not final, or stands in for a missing one. `memo` stands
+    beside the inventory and is in no total (travel avoided).
     """
 
     id: str
@@ -42,6 +43,7 @@ class OtherLine:
     evidence_sha256: str
     actor: str
     memo: bool = False
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

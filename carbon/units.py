@@ -38,3 +38,12 @@ def split_by_largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     for index in sorted(range(len(parts)), key=lambda index: (-shares[index][1], index))[:left]:
         parts[index] += 1
     return [sign * part for part in parts]
+
+
+def kilograms(grams: int) -> Decimal:
+    """Kilograms of whole grams, exact, with three decimals.
+
+    >>> kilograms(2_570_820), kilograms(100)
+    (Decimal('2570.820'), Decimal('0.100'))
+    """
+    return Decimal(grams).scaleb(-3)

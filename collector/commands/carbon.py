@@ -9,6 +9,9 @@ COMMANDS: dict[str, str] = {
     "tables": "collector.commands.carbon_tables:tables",
     "contract": "collector.commands.carbon_contract:contract",
     "residual": "collector.commands.carbon_residual:residual",
+    "line": "collector.commands.carbon_line:line",
+    "service": "collector.commands.carbon_service:service",
+    "statement": "collector.commands.carbon_statement:statement",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 

@@ -53,6 +53,17 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.factors import factor_acceptance, factor_import, factor_line
+from collector.database.lines import (
+    line_entry,
+    other_line,
+    product_footprint,
+    provider_service,
+    provider_statement,
+    service_life,
+    statement_row,
+    supplier,
+    supplier_vendor,
+)
 from collector.database.market import carbon_table, market_contract, market_contract_site, market_evidence, residual_mix
 from collector.database.metadata import metadata
 from collector.database.meter_files import meter_bill, meter_file, meter_file_reading, supplier_mapping
@@ -103,6 +114,7 @@ __all__ = [
     "ledger",
     "ledger_day",
     "ledger_due",
+    "line_entry",
     "login_try",
     "managed_device",
     "market_contract",
@@ -117,9 +129,13 @@ __all__ = [
     "meter_place",
     "organisation",
     "organisation_boundary",
+    "other_line",
     "outbox",
     "outbox_cursor",
     "power_link",
+    "product_footprint",
+    "provider_service",
+    "provider_statement",
     "register_import",
     "register_item",
     "register_mapping",
@@ -131,6 +147,7 @@ __all__ = [
     "residual_mix",
     "sealed_period",
     "series_due",
+    "service_life",
     "session",
     "setting",
     "site",
@@ -143,6 +160,9 @@ __all__ = [
     "source_state",
     "space",
     "space_pue",
+    "statement_row",
+    "supplier",
     "supplier_mapping",
+    "supplier_vendor",
     "user_organisation",
 ]

@@ -1,0 +1,158 @@
+"""`ictagent carbon line|service|statement`: what is not metered, with its evidence, and what nobody reported."""
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from collector.database.engine import Database
+from collector.database.schema import organisation
+from collector.service_lines import beside_electricity
+from tests.collector.commands.carbon_cli import CarbonCommands
+
+
+@pytest.fixture
+def carbon(sqlite_database: Database, tmp_path: Path) -> CarbonCommands:
+    return CarbonCommands(sqlite_database, tmp_path)
+
+
+@pytest.fixture
+def proof(tmp_path: Path) -> str:
+    file = tmp_path / "proof.pdf"
+    file.write_bytes(b"delivered")
+    return str(file)
+
+
+def written(path: Path, *lines: str) -> str:
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
+def test_lines_by_hand_and_from_a_file_emit_by_their_factors_until_they_are_undone(
+    carbon: CarbonCommands, proof: str, tmp_path: Path
+) -> None:
+    carbon.done("line", "add", "diesel", "--month", "2025-11", "--amount", "400", "--document", proof)
+    own = ("--kg-per-unit", "0.16", "--factor-source", "survey")
+    carbon.done("line", "add", "travel_avoided", "--month", "2026-01", "--amount", "1000", *own, "--document", proof)
+    file = written(
+        tmp_path / "w.csv", "month,kind,amount,unit", "Apr 2025,Water supply,120,", "2017-05,water_treatment,1,"
+    )
+    assert "2 lines" in carbon.done("line", "import", file, "--dry-run")
+    carbon.done("line", "import", file)
+    carbon.done("line", "import", file)
+    rows = carbon.json("line", "list")
+    assert [(row["kind"], row["kgco2e"], row["scope"]) for row in rows] == [
+        ("water_treatment", "", ""),
+        ("water_supply", "22.956", "3"),
+        ("diesel", "1028.328", "1"),
+        ("diesel", "244.404", "3"),
+        ("travel_avoided", "160.000", "memo"),
+    ]
+    assert {len(row["sha256"]) for row in rows} == {64}
+    with carbon.database.read() as connection:
+        [organisation_id] = connection.execute(select(organisation.c.id)).scalars()
+        found = beside_electricity(connection, organisation_id, "2017-04", "2026-03")
+    assert sum(one.grams for one in found.lines if not one.memo) == 22_956 + 1_028_328 + 244_404
+    [note] = found.notes
+    assert "2017-05: 1 cubic metre of water_treatment: the factor set of 2017 has no factor" in note
+    carbon.done("line", "undo", "1", "--reason", "entered twice")
+    assert [row["kind"] for row in carbon.json("line", "list")] == ["water_treatment", "water_supply", "travel_avoided"]
+    assert len(carbon.json("line", "list", "--all")) == 5
+    assert "no line 1 that stands" in carbon.refused("line", "undo", "1", "--reason", "again")
+    assert carbon.audited() == ["carbon.line.add"] * 3 + ["carbon.line.withdraw"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("2025-04,petrol,1,,", "B2: petrol is no kind of line"),
+        ("2025-04,diesel,-1,,", "C2: -1 is no number of 0 or more"),
+        ("2025-04,diesel,,,", "C2: amount is empty: that is not available, and not 0"),
+        ("2025-04,diesel,1,gallon,", "D2: gallon is not the unit of diesel"),
+        ("2025-04,travel_avoided,1,,", "E2: the Government's sets have no factor"),
+        ("soon,diesel,1,,", "A2: 'soon' is no date"),
+    ],
+)
+def test_a_file_of_lines_is_refused_whole_with_the_cell(
+    row: str, words: str, carbon: CarbonCommands, tmp_path: Path
+) -> None:
+    good = "2025-04,diesel,10,litre,"
+    file = written(tmp_path / "l.csv", "month,kind,amount,unit,kg per unit", row, good)
+    assert words in carbon.refused("line", "import", file)
+    assert carbon.json("line", "list") == []
+
+
+def test_a_later_statement_takes_the_place_of_an_earlier_one_day_by_day(carbon: CarbonCommands, tmp_path: Path) -> None:
+    carbon.done("service", "add", "Payroll", "--provider", "Acme", "--kind", "saas", "--from", "2025-04")
+    first = written(tmp_path / "1.csv", "month,kgCO2e,method", "2025-04,100,theirs", "2025-05,200,theirs")
+    later = written(tmp_path / "2.csv", "month,kgCO2e,method", "2025-05,150,theirs v2", "2025-06,0,theirs v2")
+    layout = ("--provider", "declaration", "--service", "Payroll")
+    taken = carbon.json("statement", "import", first, *layout)
+    assert carbon.json("statement", "import", first, *layout)["same"] is True
+    assert carbon.json("statement", "import", later, *layout, "--dry-run")["id"] is None
+    second = carbon.json("statement", "import", later, *layout)["id"]
+
+    def shown() -> tuple[list[tuple[str, str]], list[str]]:
+        found = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-07")
+        return [(one["month"], one["kgco2e"]) for one in found["lines"]], found["not_reported"]
+
+    held = [("2025-04", "100.000"), ("2025-05", "150.000"), ("2025-06", "0.000")]
+    assert shown() == (held, ["Payroll: 2025-07"])
+    assert carbon.json("statement", "import", first, *layout)["same"] is False
+    carbon.done("statement", "undo", "3", "--reason", "the older file")
+    assert shown() == (held, ["Payroll: 2025-07"])
+    carbon.done("statement", "undo", str(second), "--reason", "a draft")
+    assert shown() == ([("2025-04", "100.000"), ("2025-05", "200.000")], ["Payroll: 2025-06 to 2025-07"])
+    carbon.done("statement", "undo", str(taken["id"]), "--reason", "all of it")
+    assert shown() == ([], ["Payroll: 2025-04 to 2025-07"])
+    carbon.done("service", "end", "Payroll", "--last", "2025-05", "--reason", "moved")
+    assert shown() == ([], ["Payroll: 2025-04 to 2025-05"])
+    assert "2025-06, and Payroll goes from 2025-04 to 2025-05" in carbon.refused("statement", "import", later, *layout)
+
+
+def test_invoices_over_the_turn_of_a_month_stand_beside_each_other(carbon: CarbonCommands, tmp_path: Path) -> None:
+    carbon.done("service", "add", "Hall B", "--provider", "Acme", "--kind", "colocation", "--from", "2025-04")
+    layout = ("--provider", "colocation", "--service", "Hall B")
+    for number, days in enumerate(("15/04/2025,14/05/2025", "15/05/2025,14/06/2025")):
+        carbon.done(
+            "statement", "import", written(tmp_path / f"{number}.csv", "from,to,kwh,pue", f"{days},1000,1.4"), *layout
+        )
+    found = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-06")
+    assert found["not_reported"] == [
+        "Hall B: 2025-04 in part (16 of 30 days)",
+        "Hall B: 2025-06 in part (14 of 30 days)",
+    ]
+    generation = [one for one in found["lines"] if one["name"].endswith("generation") and "well" not in one["name"]]
+    assert sum(Decimal(one["amount"]) for one in generation) == 2800
+    assert {one["category"] for one in found["lines"]} == {"8"}
+    whole = sum(Decimal(one["kgco2e"]) for one in found["lines"])
+    assert abs(whole - 2800 * Decimal("0.2454")) < Decimal("0.02")
+    rows = list(
+        csv.DictReader(
+            io.StringIO(carbon.done("statement", "show", "--from", "2025-04", "--to", "2025-06", "--output", "csv"))
+        )
+    )
+    assert len(rows) == len(found["lines"])
+
+
+def test_spend_needs_its_factor_and_a_metered_hall_is_a_memo(carbon: CarbonCommands, tmp_path: Path) -> None:
+    carbon.done("service", "add", "Mail", "--provider", "Acme", "--kind", "saas", "--from", "2025-04")
+    carbon.done(
+        "service", "add", "Hall", "--provider", "Acme", "--kind", "colocation", "--from", "2025-04", "--metered"
+    )
+    file = written(tmp_path / "s.csv", "month,pounds", "2025-04,1200.50")
+    layout = ("--provider", "spend", "--service", "Mail")
+    assert "spend needs a factor" in carbon.refused("statement", "import", file, *layout)
+    carbon.done("statement", "import", file, *layout, "--kg-per-pound", "0.2", "--factor-source", "Defra 2022")
+    invoice = written(tmp_path / "i.csv", "month,kwh,pue", "2025-04,1000,1.4")
+    carbon.done("statement", "import", invoice, "--provider", "colocation", "--service", "Hall")
+    shown = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-04")
+    assert [(one["service"], one["kgco2e"], one["memo"]) for one in shown["lines"] if not one["memo"]] == [
+        ("Mail", "240.100", "")
+    ]
+    assert {one["service"] for one in shown["lines"] if one["memo"]} == {"Hall"}
+    assert "no service Attic" in carbon.refused("statement", "import", file, "--provider", "spend", "--service", "Attic",
+                                                "--kg-per-pound", "1", "--factor-source", "x")  # fmt: skip
