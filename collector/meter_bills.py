@@ -14,7 +14,7 @@ from collector.database.engine import Database
 from collector.database.schema import ledger_day, meter, meter_bill, meter_file, organisation
 from collector.half_hourly.bills import Bill, BillFile
 from collector.meter_files import begin_file, clear_abandoned, same_file, set_state
-from collector.supply_meters import NewMeter, make_meters, require_own, supply_meters
+from collector.supply_meters import Made, NewMeter, make_meters, require_own, supply_meters
 from collector.taking import Who
 
 BILLS_AT_ONCE = 500
@@ -92,7 +92,8 @@ def apply_bills(database: Database, planned: BillPlan, new: NewMeter, who: Who) 
             select(organisation.c.time_zone).where(organisation.c.id == planned.organisation_id)
         ).scalar_one()
         mpans = sorted({one.mpan for one in file.bills})
-        meters, made = make_meters(connection, planned.organisation_id, mpans, new, who.actor, who.now)
+        made = Made()
+        meters = make_meters(connection, planned.organisation_id, mpans, new, who.actor, who.now, made)
         ids = {mpan: row.id for mpan, row in meters.items()}
         values = {
             "kind": "bills",

@@ -1,8 +1,7 @@
 """Taking over a supplier's half-hourly file, and taking it back: visible whole or not at all, each half-hour by what holds."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from collector.database.audit import audit
 from collector.database.engine import Database
 from collector.database.schema import (
     ledger,
-    meter,
     meter_bill,
     meter_file,
     meter_file_reading,
@@ -21,15 +19,13 @@ from collector.database.schema import (
 from collector.errors import BadRequest, NotFound
 from collector.half_hourly.rows import HalfHourlyFile, Reading
 from collector.ledger import current
-from collector.meter_values import Values, values_of, write_values
+from collector.meter_switch import AT_ONCE, staged_files, switch, unstage
 from collector.register_places import remove_places
-from collector.supply_meters import Made, NewMeter, make_meters, require_own, supply_meters, unmake_meters
+from collector.supply_meters import Made, NewMeter, make_meters, meters_of, require_own, supply_meters, unmake_meter
 from collector.taking import Progress, Who, chunks, silent
 
-AT_ONCE = 500
-"""Half-hours that one transaction keeps: some tens of milliseconds."""
-SWITCHED_AT_ONCE = 20_000
-"""Half-hours that one transaction brings into the ledger: a meter's year, or the month of a dozen; about a second."""
+
+_METERS_AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +109,33 @@ def same_file(connection: Connection, organisation_id: int, kind: str, sha256: s
 
 
 def apply(database: Database, planned: FilePlan, new: NewMeter, who: Who, progress: Progress = silent) -> int:
-    """Take a file over; the id of the import. Nobody reads any of it before all of it is there
-    (of a very large one, before all of a meter is).
+    """Take a file over; the id of the import. Nobody reads any of it before all of it is there (`collector.meter_switch`).
 
     Twice as many steps as half-hours: each is kept first, then it is worked out what holds in it.
     """
     file, steps = planned.file, 2 * len(planned.file.readings)
     clear_abandoned(database, planned.organisation_id, who)
+    row = {
+        "kind": "half_hours",
+        "name": file.name,
+        "sha256": file.sha256,
+        "mapping": mapping_text(file),
+        "readings": len(file.readings),
+        "first_at": min(one.half_hour for one in file.readings),
+        "last_at": max(one.half_hour for one in file.readings),
+    }
+    mpans = sorted({one.mpan for one in file.readings})
+    made = Made()
     with database.write() as connection:
-        mpans = sorted({one.mpan for one in file.readings})
-        meters, made = make_meters(connection, planned.organisation_id, mpans, new, who.actor, who.now)
-        ids = {mpan: row.id for mpan, row in meters.items()}
-        row = {
-            "kind": "half_hours",
-            "name": file.name,
-            "sha256": file.sha256,
-            "mapping": mapping_text(file),
-            "readings": len(file.readings),
-            "first_at": min(one.half_hour for one in file.readings),
-            "last_at": max(one.half_hour for one in file.readings),
-        }
         file_id = begin_file(connection, planned.organisation_id, row, made, who)
+    ids: dict[str, int] = {}
+    for known in chunks(mpans, _METERS_AT_ONCE):
+        with database.write() as connection:
+            set_state(connection, file_id, "writing", "writing")
+            meters = make_meters(connection, planned.organisation_id, known, new, who.actor, who.now, made)
+            created = json.dumps(asdict(made))
+            connection.execute(update(meter_file).where(meter_file.c.id == file_id).values(created=created))
+        ids |= {mpan: row.id for mpan, row in meters.items()}
     done = 0
     for some in chunks(file.readings, AT_ONCE):
         with database.write() as connection:
@@ -148,7 +150,7 @@ def apply(database: Database, planned: FilePlan, new: NewMeter, who: Who, progre
         detail = {"file": file.name, "sha256": file.sha256, "half_hours": len(file.readings), "mpans": mpans}
         audit(connection, who.now, who.actor, "ledger.import", str(file_id), detail)
 
-    _switch(database, file_id, who.now, lambda worked_out: progress(done + worked_out, steps), show)
+    switch(database, file_id, who.now, lambda worked_out: progress(done + worked_out, steps), show)
     return file_id
 
 
@@ -197,6 +199,10 @@ def clear_abandoned(database: Database, organisation_id: int, who: Who) -> None:
             _begin_undoing(connection, row, who)
     for row in rows:
         _finish_undoing(database, row, who, silent)
+    with database.read() as connection:
+        moved = staged_files(connection)
+    for file_id in moved:
+        unstage(database, file_id)
 
 
 def _begin_undoing(connection: Connection, row: Row[Any], who: Who) -> None:
@@ -205,90 +211,18 @@ def _begin_undoing(connection: Connection, row: Row[Any], who: Who) -> None:
 
 
 def _finish_undoing(database: Database, row: Row[Any], who: Who, progress: Progress) -> None:
-    def end(connection: Connection) -> None:
+    switch(database, row.id, who.now, lambda worked_out: progress(worked_out, row.readings), lambda _connection: None)
+    with database.read() as connection:
+        meters = meters_of(connection, row.id)
+    for one in meters:
+        with database.write() as connection:
+            unmake_meter(connection, one, row.id)
+    with database.write() as connection:
         connection.execute(update(meter_file).where(meter_file.c.id == row.id).values(state="undone"))
-        unmake_meters(connection, row.id)
         connection.execute(delete(meter_bill).where(meter_bill.c.file_id == row.id))
         of_all = select(meter_file.c.created).where(meter_file.c.organisation_id == row.organisation_id)
         sites = {one for text in connection.execute(of_all).scalars() for one in json.loads(text)["sites"]}
         remove_places(connection, {"sites": sorted(sites)})
-
-    _switch(database, row.id, who.now, lambda worked_out: progress(worked_out, row.readings), end)
-
-
-def _switch(
-    database: Database,
-    file_id: int,
-    now: int,
-    progress: Callable[[int], None],
-    finish: Callable[[Connection], None],
-) -> None:
-    """Bring the ledger up to date wherever a file says something, and finish, in one transaction.
-
-    What holds is worked out before it, so that others wait for the bare writing alone; if another file came or went
-    meanwhile, again. A file of very many half-hours would keep reports waiting: its meters follow in several transactions,
-    each meter whole.
-    """
-    while True:
-        with database.read() as connection:
-            others = _visible(connection, file_id)
-            taken = select(meter_file.c.state).where(meter_file.c.id == file_id)
-            holds = connection.execute(taken).scalar() == "applying"
-        worked_out = []
-        done = 0
-        for values, half_hours in _touched(database, file_id):
-            worked_out.append(values)
-            for some in chunks(half_hours, AT_ONCE):
-                with database.read() as connection:
-                    values_of(connection, values, some, file_id if holds else 0)
-                done += len(some)
-                progress(done)
-        groups = list(_groups(worked_out))
-        for number, group in enumerate(groups, 1):
-            with database.write() as connection:
-                if _visible(connection, file_id) != others:
-                    break
-                for values in group:
-                    write_values(connection, values, now)
-                if number == len(groups):
-                    finish(connection)
-                    return
-
-
-def _groups(values: Iterable[Values]) -> Iterable[list[Values]]:
-    """Meters whose half-hours are written together; one group even where there is none."""
-    group: list[Values] = []
-    number = 0
-    for one in values:
-        size = len(one.rows) + len(one.gone)
-        if group and number + size > SWITCHED_AT_ONCE:
-            yield group
-            group, number = [], 0
-        group.append(one)
-        number += size
-    yield group
-
-
-def _visible(connection: Connection, but: int) -> list[int]:
-    """Files of half-hours that hold, but one."""
-    query = select(meter_file.c.id).where(
-        meter_file.c.kind == "half_hours", meter_file.c.state == "visible", meter_file.c.id != but
-    )
-    return list(connection.execute(query.order_by(meter_file.c.id)).scalars())
-
-
-def _touched(database: Database, file_id: int) -> Iterable[tuple[Values, list[int]]]:
-    """The meters of a file, of which nothing is worked out yet, with the half-hours of which it says something."""
-    with database.read() as connection:
-        query = (
-            select(meter_file_reading.c.meter_id, meter.c.device_id, meter_file_reading.c.half_hour)
-            .join(meter, meter.c.id == meter_file_reading.c.meter_id)
-            .where(meter_file_reading.c.file_id == file_id)
-            .order_by(meter_file_reading.c.meter_id, meter_file_reading.c.half_hour)
-        )
-        rows = [(row.meter_id, row.device_id, row.half_hour) for row in connection.execute(query)]
-    for (meter_id, device_id), mine in itertools.groupby(rows, key=lambda row: row[:2]):
-        yield Values(meter_id, device_id), [half_hour for *_, half_hour in mine]
 
 
 def _by_mpan(readings: Sequence[Reading]) -> dict[str, list[Reading]]:

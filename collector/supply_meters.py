@@ -4,6 +4,7 @@ No agent reads them: their half-hours come in suppliers' files. What one measure
 so its energy is in no device's figures; the metering tree says what becomes of it.
 """
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -53,9 +54,10 @@ class NewMeter:
 
 @dataclass(slots=True)
 class Made:
-    """What an import made, so that it can be unmade: ids of sites. A meter goes when no file that holds speaks of it."""
+    """What an import made, so that it can be unmade: ids of sites and meters. A meter goes when no file that holds speaks of it."""
 
     sites: list[int] = field(default_factory=list)
+    meters: list[int] = field(default_factory=list)
 
 
 def meter_name(mpan: str) -> str:
@@ -110,17 +112,16 @@ def require_same(connection: Connection, mpans: Sequence[str], site_name: str | 
 
 
 def make_meters(
-    connection: Connection, organisation_id: int, mpans: Sequence[str], new: NewMeter, actor: str, now: int
-) -> tuple[dict[str, Row[Any]], Made]:
-    """The meters of some MPANs by MPAN, made where there are none, and what was made."""
+    connection: Connection, organisation_id: int, mpans: Sequence[str], new: NewMeter, actor: str, now: int, made: Made
+) -> dict[str, Row[Any]]:
+    """The meters of some MPANs by MPAN, made where there are none; what was made is added to `made`."""
     known = supply_meters(connection, organisation_id)
-    made = Made()
     if missing := [mpan for mpan in dict.fromkeys(mpans) if mpan not in known]:
         for mpan in missing:
             _make(connection, organisation_id, mpan, new, actor, now, made)
         touch(connection)
         known = supply_meters(connection, organisation_id)
-    return {mpan: known[mpan] for mpan in dict.fromkeys(mpans)}, made
+    return {mpan: known[mpan] for mpan in dict.fromkeys(mpans)}
 
 
 def _make(
@@ -132,6 +133,7 @@ def _make(
     names = {"name": meter_name(mpan), "source": SUPPLIER, "kind": "energy", "covers": FEEDS, "parent": ""}
     added = insert(meter).values(device_id=device_id, created_at=now, **names).returning(meter.c.id)
     meter_id = int(connection.execute(added).scalar_one())
+    made.meters.append(meter_id)
     body, sha256 = canonical(Inventory(host_name=mpan, model="electricity supply"))
     known = {"version": 1, "body": body, "sha256": sha256, "host_name": mpan, "platform": "", "link_uuid": None}
     begin(connection, inventory, {"device_id": device_id}, known, ALWAYS)
@@ -159,23 +161,26 @@ def _site(connection: Connection, organisation_id: int, name: str, made: Made) -
     return made.sites[-1]
 
 
-def unmake_meters(connection: Connection, file_id: int) -> None:
-    """Remove the meters that a file speaks of, which is taken back, and that nothing else speaks of by now.
+def meters_of(connection: Connection, file_id: int) -> list[Row[Any]]:
+    """The supply meters (as `supply_meters`) of which a file has a reading or a bill, or that its import made."""
+    this = meter_file.c.id == file_id
+    made = json.loads(connection.execute(select(meter_file.c.created).where(this)).scalar_one()).get("meters", [])
+    return [row for row in supply_meters(connection).values() if row.id in made or _speaks(connection, row.id, this)]
+
+
+def unmake_meter(connection: Connection, one: Row[Any], file_id: int) -> None:
+    """Remove a meter of a file that is being taken back, if nothing else speaks of it by now.
 
     One that is in a published period, in another file that holds, or linked in the metering tree stays.
     """
-    removed = False
-    for row in supply_meters(connection).values():
-        if not _speaks(connection, row.id, meter_file.c.id == file_id) or _needed(connection, row.id, row.device_id):
-            continue
-        for table in (meter_file_reading, meter_bill, meter_place, ledger_day):
-            connection.execute(delete(table).where(table.c.meter_id == row.id))
-        for owned in (device_placement, device_evidence, inventory, meter):
-            connection.execute(delete(owned).where(owned.c.device_id == row.device_id))
-        connection.execute(delete(device).where(device.c.id == row.device_id))
-        removed = True
-    if removed:
-        touch(connection)
+    if _needed(connection, one.id, one.device_id, file_id):
+        return
+    for table in (meter_file_reading, meter_bill, meter_place, ledger_day):
+        connection.execute(delete(table).where(table.c.meter_id == one.id))
+    for owned in (device_placement, device_evidence, inventory, meter):
+        connection.execute(delete(owned).where(owned.c.device_id == one.device_id))
+    connection.execute(delete(device).where(device.c.id == one.device_id))
+    touch(connection)
 
 
 def _speaks(connection: Connection, meter_id: int, which: ColumnElement[bool]) -> bool:
@@ -189,8 +194,9 @@ def _speaks(connection: Connection, meter_id: int, which: ColumnElement[bool]) -
     )
 
 
-def _needed(connection: Connection, meter_id: int, device_id: str) -> bool:
-    if _speaks(connection, meter_id, meter_file.c.state != "undone"):
+def _needed(connection: Connection, meter_id: int, device_id: str, but: int) -> bool:
+    """Whether anything speaks of a meter but one file."""
+    if _speaks(connection, meter_id, (meter_file.c.state != "undone") & (meter_file.c.id != but)):
         return True
     linked = or_(
         meter_edge.c.parent_meter_id == meter_id,

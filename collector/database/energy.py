@@ -13,7 +13,8 @@ def _half_hour() -> Column[int]:
     return Column("half_hour", BigInteger, primary_key=True, nullable=False)
 
 
-def _amounts() -> list[Column[int]]:
+def amounts() -> list[Column[int]]:
+    """The amounts of a half-hour or a day, in microjoules and seconds."""
     return [
         Column(name, BigInteger, nullable=False)
         for name in ("measured_uj", "estimated_uj", "low_uj", "high_uj", "covered_seconds", "spread_seconds")
@@ -51,7 +52,7 @@ ledger = Table(
     _meter_id(),
     _half_hour(),
     Column("revision", Integer, primary_key=True, nullable=False),
-    *_amounts(),
+    *amounts(),
     text("method"),
     text("model_version"),
     Column("inventory_version", Integer, nullable=True),
@@ -67,7 +68,7 @@ ledger_day = Table(
     metadata,
     _meter_id(),
     Column("local_day", Text, primary_key=True),
-    *_amounts(),
+    *amounts(),
     Column("half_hours", Integer, nullable=False),
     Column("dirty", Boolean, nullable=False),
     Index("ix_ledger_day_local_day", "local_day"),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text
 
+from collector.database.energy import amounts
 from collector.database.metadata import ROW_ID, instant, metadata, row_id, text
 
 FILE_KINDS = ("half_hours", "bills")
@@ -43,6 +44,34 @@ meter_file_reading = Table(
     Column("estimated", Boolean, nullable=False),
     text("cell"),
     Index("ix_meter_file_reading_file_id", "file_id", "meter_id", "half_hour"),
+    sqlite_with_rowid=False,
+)
+
+# What the ledger is going to have of a file that is taken, or taken back: nobody reads it before one short transaction moves
+# all of it. `gone`: no row any more.
+ledger_staged = Table(
+    "ledger_staged",
+    metadata,
+    Column("file_id", ROW_ID, primary_key=True, nullable=False),
+    Column("meter_id", ROW_ID, primary_key=True, nullable=False),
+    Column("half_hour", BigInteger, primary_key=True, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    *amounts(),
+    text("method"),
+    text("evidence"),
+    sqlite_with_rowid=False,
+)
+
+# The same of `ledger_day`; a day without half-hours goes.
+ledger_day_staged = Table(
+    "ledger_day_staged",
+    metadata,
+    Column("file_id", ROW_ID, primary_key=True, nullable=False),
+    Column("meter_id", ROW_ID, primary_key=True, nullable=False),
+    Column("local_day", Text, primary_key=True, nullable=False),
+    *amounts(),
+    Column("half_hours", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

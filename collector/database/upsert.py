@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -32,3 +32,9 @@ def upsert(
     """
     if rows:
         connection.execute(_statement(connection.dialect.name, table, tuple(update), tuple(unique)), list(rows))
+
+
+def upsert_selected(connection: Connection, table: Table, query: Select[Any], update: Sequence[str]) -> None:
+    """The same of what a query finds, whose columns have the names of the table's. It needs a condition of its own."""
+    statement = _statement(connection.dialect.name, table, tuple(update), ())
+    connection.execute(statement.from_select([column.name for column in query.selected_columns], query))

@@ -1,12 +1,14 @@
 """A register of 50,000 devices into an empty database, once more, and taken back: `ictagent estate import` as a person runs it.
 
-    python tests/benchmarks/estate_import.py [--devices 50000]
+    python tests/benchmarks/estate_import.py [--devices 50000] [--seen 0]
 
+`--seen` are devices that report before the register comes, with a year of days: it puts each where it stands, and back.
 The workbook has four sheets of a large council's end user devices, dates and all. The command runs on a terminal, so that
 its progress is seen; counted is its whole time, its start and the reading of the workbook included.
 """
 
 import argparse
+import datetime
 import os
 import pty
 import sys
@@ -18,9 +20,14 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from openpyxl import Workbook  # noqa: E402  # the script runs from a checkout
+from sqlalchemy import insert  # noqa: E402
 
-from collector.database.engine import open_database  # noqa: E402
+from agent.report import Inventory  # noqa: E402
+from collector.database.dated import begin  # noqa: E402
+from collector.database.engine import Database, open_database  # noqa: E402
 from collector.database.migrate import migrate  # noqa: E402
+from collector.database.schema import device, inventory, ledger_day, meter  # noqa: E402
+from collector.prepare import canonical  # noqa: E402
 from tests.benchmarks.measure import figure, print_machine, verdict  # noqa: E402
 from tests.data.estate.generate import DIRECTORATES, SITES  # noqa: E402
 from tests.servers.ictagent import ICTAGENT, environment  # noqa: E402
@@ -50,6 +57,29 @@ def write_register(path: Path, devices: int) -> None:
     book.save(path)
 
 
+def write_seen(database: Database, devices: int) -> None:
+    """The first devices of the register as they are known before it: by their serial numbers, with a year in the ledger."""
+    amounts = {"measured_uj": 10**9, "estimated_uj": 0, "low_uj": 10**9, "high_uj": 10**9, "covered_seconds": 86_400,
+               "spread_seconds": 0, "half_hours": 48, "dirty": False}  # fmt: skip
+    today = datetime.datetime.now(datetime.UTC).date()
+    days = [(today - datetime.timedelta(number)).isoformat() for number in range(365)]
+    with database.write() as connection:
+        for number in range(devices):
+            sheet = _SHEETS[number % len(_SHEETS)][0]
+            device_id, at = f"{number:012}", int(time.time()) - 366 * 86_400
+            serial = f"{sheet[:2].upper()}{number * 7919 % 10**8:08}"
+            body, sha256 = canonical(Inventory(host_name=f"host-{number}", serial=serial))
+            connection.execute(insert(device).values(id=device_id, organisation_id=1, kind="host", created_at=at))
+            known = {"version": 1, "body": body, "sha256": sha256, "host_name": f"host-{number}", "platform": ""}
+            begin(connection, inventory, {"device_id": device_id}, {**known, "link_uuid": None}, at)
+            values = {"device_id": device_id, "name": "psu", "source": "ipmi", "kind": "energy", "covers": "machine"}
+            made = insert(meter).values(**values, parent="", created_at=at).returning(meter.c.id)
+            meter_id = connection.execute(made).scalar_one()
+            connection.execute(
+                insert(ledger_day), [{"meter_id": meter_id, "local_day": one, **amounts} for one in days]
+            )
+
+
 def estate(state_directory: Path, *arguments: str) -> tuple[float, str]:
     """Seconds that a command of `ictagent estate` took, and what it showed on its terminal."""
     command = [str(ICTAGENT), "estate", *arguments, "--state-directory", str(state_directory)]
@@ -77,12 +107,14 @@ def estate(state_directory: Path, *arguments: str) -> tuple[float, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Import of a register of many devices.")
     parser.add_argument("--devices", type=int, default=50_000)
+    parser.add_argument("--seen", type=int, default=0)
     arguments = parser.parse_args()
     print_machine(f"A register of {arguments.devices:,} devices")
     with tempfile.TemporaryDirectory(prefix="ictagent-register-") as name:
         directory = Path(name)
         database = open_database(directory / "ictagent.db")
         migrate(database)
+        write_seen(database, min(arguments.seen, arguments.devices))
         database.close()
         (directory / "collector-id").write_text("benchmark", encoding="utf-8")
         register = directory / "register.xlsx"

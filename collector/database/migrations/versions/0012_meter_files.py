@@ -77,3 +77,36 @@ def upgrade() -> None:
     op.create_index(
         "ix_meter_file_reading_file_id", "meter_file_reading", ["file_id", "meter_id", "half_hour"], unique=False
     )
+    op.create_table(
+        "ledger_staged",
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("meter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("half_hour", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("measured_uj", sa.BigInteger(), nullable=False),
+        sa.Column("estimated_uj", sa.BigInteger(), nullable=False),
+        sa.Column("low_uj", sa.BigInteger(), nullable=False),
+        sa.Column("high_uj", sa.BigInteger(), nullable=False),
+        sa.Column("covered_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("spread_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("file_id", "meter_id", "half_hour", name=op.f("pk_ledger_staged")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "ledger_day_staged",
+        sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("meter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("local_day", sa.Text(), nullable=False),
+        sa.Column("measured_uj", sa.BigInteger(), nullable=False),
+        sa.Column("estimated_uj", sa.BigInteger(), nullable=False),
+        sa.Column("low_uj", sa.BigInteger(), nullable=False),
+        sa.Column("high_uj", sa.BigInteger(), nullable=False),
+        sa.Column("covered_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("spread_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("half_hours", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("file_id", "meter_id", "local_day", name=op.f("pk_ledger_day_staged")),
+        sqlite_with_rowid=False,
+    )
