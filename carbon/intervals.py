@@ -39,3 +39,17 @@ def overlap(intervals: Intervals, start: int, end: int) -> int:
 def clip(intervals: Intervals, start: int, end: int) -> Intervals:
     """The part of a union between `start` and `end`."""
     return tuple((max(start, begin), min(end, stop)) for begin, stop in intervals if min(end, stop) > max(start, begin))
+
+
+def without(start: int, end: int, others: Iterable[Interval]) -> Intervals:
+    """The time from `start` to `end` less others, in any order.
+
+    >>> without(0, 10, [(7, 20), (2, 3)])
+    ((0, 2), (3, 7))
+    """
+    left = []
+    for begin, stop in union(others):
+        if start < min(begin, end):
+            left.append((start, min(begin, end)))
+        start = max(start, stop)
+    return (*left, (start, end)) if start < end else tuple(left)

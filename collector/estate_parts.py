@@ -34,7 +34,7 @@ from collector.database.schema import (
     space,
     space_pue,
 )
-from collector.metered import Accounted, Overhead
+from collector.metered import Accounted, Overhead, Unheld
 from collector.metering import accounted
 from collector.seen_class import class_of
 
@@ -59,8 +59,8 @@ class EstatePart:
 
     `device` is the device's id, of a rest `meter:<id>`, "" of a class. `measured` to `home` are as
     `collector.estate_totals.EstateTotal` has them, the council's `share` of a joint service; `filled` stands for what was
-    not read, where a report wants it. `overhead` says how the space's PUE applies. `device_days` is of a class. `counts`
-    says whether it is inside of the boundary (schools).
+    not read, where a report wants it, and `unheld` is when that may be (`collector.metered`). `overhead` says how the
+    space's PUE applies. `device_days` is of a class. `counts` says whether it is inside of the boundary (schools).
     """
 
     key: EstateKey
@@ -84,6 +84,7 @@ class EstatePart:
     device_days: Fraction = Fraction(0)
     share: float = 1.0
     counts: bool = True
+    unheld: tuple[Unheld, ...] = ()
     it_errors: Errors = field(default_factory=dict)
     overhead_errors: Errors = field(default_factory=dict)
     home_errors: Errors = field(default_factory=dict)
@@ -161,7 +162,7 @@ class _Facts:
         part = self._part(one.month, place, kind, one.pue, one.overhead)
         part.kind, part.device, part.source = one.kind, one.device_id, f"{one.rank}: {one.source}"
         part.covered_seconds, part.possible_seconds = one.covered_seconds, one.possible_seconds
-        part.it_errors = one.energy.errors
+        part.it_errors, part.unheld = one.energy.errors, one.unheld
         if one.kind == "rest":
             part.device, part.source = f"meter:{one.meter_id}", "rest of a meter"
             part.unexplained_uj = one.energy.total_uj

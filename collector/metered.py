@@ -11,6 +11,15 @@ Overhead = Literal["whole", "held", "ups_loss"]
 
 
 @dataclass(frozen=True, slots=True)
+class Unheld:
+    """A time in which these meters alone stand for a device: what they miss is in no other reading. Unix seconds."""
+
+    start: int
+    end: int
+    meter_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Accounted:
     """Energy of one device, or of one meter beyond its known parts, in a month, at one place with one PUE.
 
@@ -19,7 +28,8 @@ class Accounted:
     space's PUE applies: `whole` as it is, `held` not at all, because it lies under an accounting meter of a whole room or
     building, which holds the cooling, `ups_loss` for what PUE holds already: the own use of UPSs and PDUs.
     `rank`, `source` and `reason` name what was chosen: how good it is, what read it, and why. `start` and `end` are the
-    first and the last half-hour bound of what is summed (Unix seconds).
+    first and the last half-hour bound of what is summed (Unix seconds). `unheld` says in which of it what was not read is
+    lost: elsewhere a meter above the device holds it.
     """
 
     month: str
@@ -40,6 +50,7 @@ class Accounted:
     reason: str
     start: int
     end: int
+    unheld: tuple[Unheld, ...] = ()
 
 
 @dataclass(slots=True)
@@ -121,4 +132,5 @@ def _one(rows: Sequence[Accounted]) -> Accounted:
         reason=rows[0].reason,
         start=min(row.start for row in rows),
         end=max(row.end for row in rows),
+        unheld=tuple(one for row in rows for one in row.unheld),
     )

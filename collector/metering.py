@@ -16,7 +16,7 @@ from carbon.footprint import Energy, sum_energies
 from collector.database.schema import device
 from collector.device_energy import Rules, rules_by_organisation
 from collector.device_sources import meter_sources, source_of
-from collector.metered import Accounted, Metering, merged
+from collector.metered import Accounted, Metering, Unheld, merged
 from collector.metering_amounts import Amounts
 from collector.metering_branch import BranchAccount, Estate, Unlinked
 from collector.metering_tree import Branch, PowerPath, load_power_path
@@ -109,6 +109,9 @@ class _Zone:
         one = parts[0].segment
         month = datetime.date.fromisoformat(f"{parts[0].month}-01")
         following = (month + datetime.timedelta(days=32)).replace(day=1)
+        start = max(one.start, self._start, day_bounds(month, self._rules.time_zone)[0])
+        end = min(one.end, self._end, day_bounds(following, self._rules.time_zone)[0])
+        unheld = Unheld(max(start, one.first_heard), end, one.meter_ids)
         return Accounted(
             month=parts[0].month,
             organisation_id=one.organisation_id,
@@ -126,8 +129,9 @@ class _Zone:
             rank=rank,
             source=source,
             reason=reason,
-            start=max(one.start, self._start, day_bounds(month, self._rules.time_zone)[0]),
-            end=min(one.end, self._end, day_bounds(following, self._rules.time_zone)[0]),
+            start=start,
+            end=end,
+            unheld=(unheld,) if unheld.start < end else (),
         )
 
     def _add_branches(self, counted: Sequence[Segment], in_tree: set[str], found: Metering) -> None:

@@ -10,10 +10,11 @@ from carbon.accounting import LEAST_COVERED, DeviceNode, MeterNode, Tree, accoun
 from carbon.accounting import Accounted as Stretch
 from carbon.calendar import day_bounds, days_between
 from carbon.footprint import Energy, sum_energies
+from carbon.intervals import union, without
 from collector.device_energy import Rules
 from collector.device_sources import Source, source_of
 from collector.ledger import closed_before
-from collector.metered import Accounted, Metering, Overhead, TreeAlarm
+from collector.metered import Accounted, Metering, Overhead, TreeAlarm, Unheld
 from collector.metering_amounts import Amounts
 from collector.metering_tree import HELD_AT, Branch, Node, PowerPath, Shape
 from collector.placements import Placements, Stand
@@ -33,8 +34,8 @@ class Unlinked:
         for one in segments:
             if kinds[one.device_id] not in FEEDING_KINDS:
                 free = found.setdefault((one.site_id, one.space_id), [])
-                free.extend(_without((one.start, one.end), path.fed_by.get(one.device_id, [])))
-        self._times = {place: _joined(times) for place, times in found.items()}
+                free.extend(without(one.start, one.end, path.fed_by.get(one.device_id, [])))
+        self._times = {place: union(times) for place, times in found.items()}
 
     def any_at(self, places: Iterable[Place], start: int, end: int) -> bool:
         """Whether there was one at any of the places between two half-hours."""
@@ -75,6 +76,14 @@ class _Sum:
     possible_seconds: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     end: int = 0
+    unheld: list[Unheld] = field(default_factory=list)
+
+    def add_unheld(self, start: int, end: int, meter_ids: tuple[int, ...]) -> None:
+        """Add a time in which no meter above holds what these meters miss."""
+        if self.unheld and self.unheld[-1].end == start and self.unheld[-1].meter_ids == meter_ids:
+            start = self.unheld.pop().start
+        if start < end:
+            self.unheld.append(Unheld(start, end, meter_ids))
 
     def add(self, energy: Energy, covered: int, possible: int, end: int) -> None:
         self.energies.append(energy)
@@ -296,6 +305,12 @@ class BranchAccount:
             reason = result.reasons[device_id]
             sum_.reasons[reason] = sum_.reasons.get(reason, 0) + 1
             sum_.add(chosen.energy, covered, possible, end)
+            mine, begins = tuple(sorted(outlets[device_id])) if metered else (), start
+            if not metered:
+                mine = period.segments[device_id].meter_ids
+                begins = max(start, period.segments[device_id].first_heard)
+            if result.above[device_id] <= set(mine):
+                sum_.add_unheld(begins, end, mine)
 
     def _note_meters(
         self,
@@ -394,32 +409,9 @@ def _row(
         reason=reason,
         start=one.start,
         end=one.end,
+        unheld=tuple(one.unheld),
     )
 
 
 def _ratio(covered: int, seconds: int) -> float:
     return min(1.0, covered / seconds) if seconds > 0 else 0.0
-
-
-def _without(time: tuple[int, int], taken: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """A time less others."""
-    left = [time]
-    for start, end in taken:
-        left = [
-            piece
-            for begins, ends in left
-            for piece in ((begins, min(ends, start)), (max(begins, end), ends))
-            if piece[0] < piece[1]
-        ]
-    return left
-
-
-def _joined(times: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Times in order, those that meet as one."""
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(times):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return found
