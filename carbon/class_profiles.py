@@ -98,24 +98,29 @@ class ProfileEnergy:
 
     @property
     def office_low_uj(self) -> int:
-        return _scaled(self.office_uj, self.low_factor)
+        return scaled_energy(self.office_uj, self.low_factor)
 
     @property
     def office_high_uj(self) -> int:
-        return _scaled(self.office_uj, self.high_factor)
+        return scaled_energy(self.office_uj, self.high_factor)
 
     @property
     def home_low_uj(self) -> int:
-        return _scaled(self.home_uj, self.low_factor)
+        return scaled_energy(self.home_uj, self.low_factor)
 
     @property
     def home_high_uj(self) -> int:
-        return _scaled(self.home_uj, self.high_factor)
+        return scaled_energy(self.home_uj, self.high_factor)
+
+
+def class_group(device_class: str) -> str:
+    """The group of errors of what a class's profile says: all devices of a class are off in the same way."""
+    return f"class profile {device_class}"
 
 
 def profile_errors(device_class: str, energy: ProfileEnergy) -> tuple[Errors, Errors]:
-    """Errors at the office and at home: all devices of a class are off in the same way."""
-    group = f"class profile {device_class}"
+    """Errors at the office and at home."""
+    group = class_group(device_class)
     return (
         errors_of(energy.office_uj, energy.office_low_uj, energy.office_high_uj, group),
         errors_of(energy.home_uj, energy.home_low_uj, energy.home_high_uj, group),
@@ -153,7 +158,7 @@ def month_energy(profile: ClassProfile, month: str, device_days: int | Fraction)
     days = _days(year, number)[1]
     one = year_by_month(profile, year)[number - 1]
     whole = round_half_even(one * device_days.numerator, days * device_days.denominator)
-    home = _scaled(whole, profile.home_share)
+    home = scaled_energy(whole, profile.home_share)
     return ProfileEnergy(whole - home, home, profile.low_factor, profile.high_factor)
 
 
@@ -203,7 +208,8 @@ def _exact(number: float) -> Decimal:
     return Decimal(str(number))
 
 
-def _scaled(amount: int, factor: float) -> int:
+def scaled_energy(amount: int, factor: float) -> int:
+    """So many times an amount, rounded half to even."""
     over, under = _ratio(factor)
     return round_half_even(amount * over, under)
 

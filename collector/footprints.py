@@ -13,17 +13,28 @@ from carbon.factors import Applied
 from carbon.footprint_rows import FootprintRow, footprint_rows, total
 from carbon.report import ClassCoverage, Report, State, provisional
 from collector.activities import activities
+from collector.database.engine import Database
 from collector.database.schema import organisation
 from collector.device_energy import Rules, rules_by_organisation
 from collector.errors import BadRequest
 from collector.estate_coverage import estate_coverage
+from collector.fills import Fills
+from collector.gap_fills import keep_fills
 from collector.metered_totals import SETTLED_SECONDS
+from collector.taking import Progress, silent
 
 
 def footprint_report(
-    connection: Connection, organisation_id: int, first_month: str, last_month: str, now: int
+    connection: Connection,
+    organisation_id: int,
+    first_month: str,
+    last_month: str,
+    now: int,
+    fills: Fills | None = None,
 ) -> Report:
     """The footprint from a month to another (YYYY-MM, both included), as it is known at `now` (Unix seconds).
+
+    `fills` is a caller's own, who keeps what they reckoned (`report_of`).
 
     Raises BadRequest where the months are in the wrong order, or FactorError for months before the oldest factor set.
     """
@@ -31,7 +42,8 @@ def footprint_report(
         raise BadRequest(f"{first_month} lies after {last_month}", "give the earlier month first")
     row = connection.execute(select(organisation).where(organisation.c.id == organisation_id)).one()
     rules = rules_by_organisation(connection)[organisation_id]
-    found = activities(connection, organisation_id, first_month, last_month, now)
+    fills = fills or Fills(connection, row, now)
+    found = activities(connection, organisation_id, first_month, last_month, now, fills)
     factors = _Factors(rules)
     rows = footprint_rows(found.counted, factors.of)
     left_out = footprint_rows(found.left_out, factors.of)
@@ -45,8 +57,26 @@ def footprint_report(
         state=_state(rows, row.time_zone, last_month, now),
         rows=rows,
         coverage=_coverage(connection, row, found.counted, last_month, now),
+        fills=fills.fills,
         left_out_g=total(left_out).total,
     )
+
+
+def report_of(
+    database: Database,
+    organisation_id: int,
+    first_month: str,
+    last_month: str,
+    now: int,
+    progress: Progress = silent,
+) -> Report:
+    """The same from a database; what stands for gaps is kept there, so that the next report need not reckon it again."""
+    with database.read() as connection:
+        row = connection.execute(select(organisation).where(organisation.c.id == organisation_id)).one()
+        fills = Fills(connection, row, now, progress)
+        found = footprint_report(connection, organisation_id, first_month, last_month, now, fills)
+    keep_fills(database, fills.kept.fresh)
+    return found
 
 
 class _Factors:

@@ -53,6 +53,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.factors import factor_acceptance, factor_import, factor_line
+from collector.database.footprint import base_year, full_time_equivalent, gap_fill, inventory_boundary, service_unit
 from collector.database.lines import (
     line_entry,
     other_line,
@@ -88,6 +89,7 @@ __all__ = [
     "api_token",
     "api_token_organisation",
     "audit_log",
+    "base_year",
     "carbon_table",
     "class_count",
     "class_profile",
@@ -105,11 +107,14 @@ __all__ = [
     "factor_acceptance",
     "factor_import",
     "factor_line",
+    "full_time_equivalent",
+    "gap_fill",
     "guest_energy",
     "guest_fact",
     "guest_host",
     "guest_stay",
     "inventory",
+    "inventory_boundary",
     "key_sender",
     "ledger",
     "ledger_day",
@@ -148,6 +153,7 @@ __all__ = [
     "sealed_period",
     "series_due",
     "service_life",
+    "service_unit",
     "session",
     "setting",
     "site",
