@@ -307,6 +307,17 @@ _ALL = (
         )
         for span, words in (("half_hour", "UTC half-hour"), ("day", "local day"))
     ),
+    Measurement(
+        "grid_intensity",
+        "How much CO2 a kilowatt-hour of the grid makes in a half-hour, by NESO: of Great Britain, or of a region.",
+        ("region",),
+        (
+            Field("forecast_grams_per_kwh", "g/kWh", "as forecast, by the newest forecast", low=0.0, high=2000.0),
+            Field("actual_grams_per_kwh", "g/kWh", "as it was; of Great Britain alone", low=0.0, high=2000.0),
+            Field("index", "", "NESO's word: very low, low, moderate, high or very high", type="string"),
+        ),
+        about_a_device=False,
+    ),
 )
 
 MEASUREMENTS: dict[str, Measurement] = {measurement.name: measurement for measurement in _ALL}

@@ -27,6 +27,7 @@ from collector.database.schema import collector_instance, organisation
 from collector.database.upsert import upsert
 from collector.database.writer import Writer
 from collector.errors import CollectorError
+from collector.grid_intensity import ROUND_SECONDS
 from collector.ingest import Ingest
 from collector.keys import DAY_SECONDS
 from collector.ledger import forget_old_facts
@@ -137,6 +138,10 @@ class Collector:
         ):
             at = datetime.datetime.now(datetime.UTC)
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
+        if self.settings.grid_intensity:
+            at = datetime.datetime.now(datetime.UTC)
+            job = self.fetch_grid_intensity
+            self._scheduler.add_job(self._guarded, "interval", seconds=ROUND_SECONDS, args=[job], next_run_time=at)
         self._scheduler.start()
         self.poller.start()
         self.traps.start()
@@ -271,6 +276,19 @@ class Collector:
                 with self.database.read() as connection:
                     found = alarms_of_yesterday(connection, now)
                 self.writer.run(lambda connection, _items: [note_alarms(connection, found, now)], None)
+
+    def fetch_grid_intensity(self) -> None:
+        """Ask for the grid's intensity: the newest half-hours, gaps, and forecasts. Failures are kept and shown."""
+        # Loaded where it is used only: it brings httpx along.
+        from collector.grid_intensity.round import grid_round  # noqa: PLC0415
+
+        with cluster_job(self.database, "grid_intensity") as mine:
+            if mine:
+                found = grid_round(self.database, self.writer, self.collector_id, self.settings)
+                if found.problems:
+                    logger.warning("grid intensity: %s", "; ".join(found.problems))
+                if found.slots:
+                    self._recorded()
 
     def _forget(self) -> None:
         now = int(time.time())

@@ -65,6 +65,11 @@ class CollectorSettings:
     influx_org: str = setting("-", "organisation, on InfluxDB 2.x")
     influx_token_file: str = setting("", "file with InfluxDB's token")
     influx_retention_days: float = setting(0.0, "age in days beyond which the bucket keeps nothing; 0: no limit known")
+    grid_intensity: bool = setting(
+        False, "whether NESO's Carbon Intensity API is asked for the grid's carbon by half-hour: it needs a way out"
+    )
+    grid_intensity_url: str = setting("https://api.carbonintensity.org.uk", "address of that API, or of a mirror of it")
+    grid_intensity_proxy: str = setting("", "HTTP proxy to it, such as http://proxy.example:3128")
     log_level: str = setting("info", "debug, info, warning or error")
 
 

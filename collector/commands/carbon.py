@@ -9,6 +9,7 @@ COMMANDS: dict[str, str] = {
     "tables": "collector.commands.carbon_tables:tables",
     "contract": "collector.commands.carbon_contract:contract",
     "residual": "collector.commands.carbon_residual:residual",
+    "intensity": "collector.commands.carbon_intensity:intensity",
     "line": "collector.commands.carbon_line:line",
     "service": "collector.commands.carbon_service:service",
     "statement": "collector.commands.carbon_statement:statement",
@@ -38,6 +39,6 @@ def carbon() -> None:
 
     \b
     Examples:
-      ictagent carbon contract list
+      ictagent carbon factors list
       ictagent carbon tables list
     """

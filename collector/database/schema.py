@@ -53,7 +53,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.factors import factor_acceptance, factor_import, factor_line
-from collector.database.footprint import base_year, full_time_equivalent, gap_fill, inventory_boundary, service_unit
+from collector.database.grid import grid_intensity, grid_region, grid_try
 from collector.database.lines import (
     line_entry,
     other_line,
@@ -89,7 +89,6 @@ __all__ = [
     "api_token",
     "api_token_organisation",
     "audit_log",
-    "base_year",
     "carbon_table",
     "class_count",
     "class_profile",
@@ -107,14 +106,14 @@ __all__ = [
     "factor_acceptance",
     "factor_import",
     "factor_line",
-    "full_time_equivalent",
-    "gap_fill",
+    "grid_intensity",
+    "grid_region",
+    "grid_try",
     "guest_energy",
     "guest_fact",
     "guest_host",
     "guest_stay",
     "inventory",
-    "inventory_boundary",
     "key_sender",
     "ledger",
     "ledger_day",
@@ -153,7 +152,6 @@ __all__ = [
     "sealed_period",
     "series_due",
     "service_life",
-    "service_unit",
     "session",
     "setting",
     "site",
