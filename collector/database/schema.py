@@ -53,6 +53,7 @@ from collector.database.estate import (
 )
 from collector.database.events import snmp_event
 from collector.database.factors import factor_acceptance, factor_import, factor_line
+from collector.database.footprint import base_year, full_time_equivalent, gap_fill, inventory_boundary, service_unit
 from collector.database.grid import grid_intensity, grid_region, grid_try
 from collector.database.lines import (
     line_entry,
@@ -89,6 +90,7 @@ __all__ = [
     "api_token",
     "api_token_organisation",
     "audit_log",
+    "base_year",
     "carbon_table",
     "class_count",
     "class_profile",
@@ -106,6 +108,8 @@ __all__ = [
     "factor_acceptance",
     "factor_import",
     "factor_line",
+    "full_time_equivalent",
+    "gap_fill",
     "grid_intensity",
     "grid_region",
     "grid_try",
@@ -114,6 +118,7 @@ __all__ = [
     "guest_host",
     "guest_stay",
     "inventory",
+    "inventory_boundary",
     "key_sender",
     "ledger",
     "ledger_day",
@@ -152,6 +157,7 @@ __all__ = [
     "sealed_period",
     "series_due",
     "service_life",
+    "service_unit",
     "session",
     "setting",
     "site",
