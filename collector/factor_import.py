@@ -38,7 +38,7 @@ from collector.factor_files import ReadFile
 from collector.factors import MARK, factor_sets, imports, load_sets, open_moves
 from collector.taking import Progress, Who, silent
 
-DAYS_AT_ONCE = 5
+DAYS_AT_ONCE = 3
 """Days of an organisation's devices that one transaction marks."""
 
 
@@ -83,12 +83,13 @@ def apply(
 
     With a reason its large moves are accepted in the same step.
     """
+    packed = _packed(read.factors)
     with database.write() as connection:
         before = factor_sets(connection)
         planned = plan(connection, read)
         import_id = planned.same_as
         if import_id is None:
-            import_id = _insert(connection, read, who)
+            import_id = _insert(connection, read, packed, who)
         if accepted_because is not None:
             _accept(connection, import_id, planned.moves, accepted_because, who)
         after = _hold(connection)
@@ -127,7 +128,7 @@ def rows_of(connection: Connection, sha256: str) -> list[FactorRow]:
     return [_row(values) for values in json.loads(zlib.decompress(packed))]
 
 
-def _insert(connection: Connection, read: ReadFile, who: Who) -> int:
+def _insert(connection: Connection, read: ReadFile, packed: bytes, who: Who) -> int:
     file = read.factors
     values = {
         "year": file.year,
@@ -137,7 +138,7 @@ def _insert(connection: Connection, read: ReadFile, who: Who) -> int:
         "next_publication": file.next_publication,
         "name": read.name,
         "sha256": read.sha256,
-        "rows": _packed(file),
+        "rows": packed,
         "actor": who.actor,
         "at": who.now,
         "followed": False,
@@ -196,16 +197,19 @@ def _follow(
     steps, done = sum(len(mine) for _, mine in days), 0
     for organisation_id, mine in days:
         for some in (mine[at : at + DAYS_AT_ONCE] for at in range(0, len(mine), DAYS_AT_ONCE)):
+            query = (
+                select(meter.c.device_id, ledger_day.c.local_day)
+                .join(ledger_day, ledger_day.c.meter_id == meter.c.id)
+                .join(device, device.c.id == meter.c.device_id)
+                .where(device.c.organisation_id == organisation_id)
+                .where(ledger_day.c.local_day.in_([day.isoformat() for day in some]))
+                .distinct()
+            )
+            # A day that comes between the two is written by the ledger's own round, with the new factors.
+            with database.read() as connection:
+                rows = [dict(row) for row in connection.execute(query).mappings()]
             with database.write() as connection:
-                query = (
-                    select(meter.c.device_id, ledger_day.c.local_day)
-                    .join(ledger_day, ledger_day.c.meter_id == meter.c.id)
-                    .join(device, device.c.id == meter.c.device_id)
-                    .where(device.c.organisation_id == organisation_id)
-                    .where(ledger_day.c.local_day.in_([day.isoformat() for day in some]))
-                    .distinct()
-                )
-                upsert(connection, series_due, [dict(row) for row in connection.execute(query).mappings()])
+                upsert(connection, series_due, rows)
             done += len(some)
             progress(done, steps)
 
