@@ -10,7 +10,6 @@ Source: carbon reference, section 6, "Gaps".
 """
 
 import datetime
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +17,7 @@ from functools import lru_cache
 
 from carbon.calendar import HALF_HOUR_SECONDS, half_hours_of_day, zone
 from carbon.class_profiles import ClassProfile, round_half_even, year_by_month
-from carbon.uncertainty import Errors, errors_of
+from carbon.uncertainty import Errors, half_width_errors
 
 WEEKS = 4
 """28 days hold each weekday four times."""
@@ -115,8 +114,7 @@ def profile_energy(profile: ClassProfile, month: str, seconds: int) -> int:
 
 def fill_errors(energy_uj: int) -> Errors:
     """Errors of a fill by a mean."""
-    off = math.ceil(energy_uj * HALF_WIDTH)
-    return errors_of(energy_uj, energy_uj - off, energy_uj + off, GROUP)
+    return half_width_errors(energy_uj, HALF_WIDTH, GROUP)
 
 
 def _by_weeks(

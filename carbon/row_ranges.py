@@ -1,7 +1,7 @@
 """How far sums of rows may be off, in energy and in emissions, at 95%.
 
 Errors are those of the activities: what is shared (a model, a class profile, a PUE) adds up, and the rest is independent
-(`carbon.uncertainty`). The Government's factors are published without a range, and widen none.
+(`carbon.uncertainty`). Of emissions the factor may be off too: U = sqrt(Ua^2 + Uf^2), because it is a group of its own.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from carbon.footprint_rows import FootprintRow
-from carbon.uncertainty import range_of
+from carbon.uncertainty import FACTOR_GROUP, FACTOR_HALF_WIDTH, half_width_errors, range_of
 from carbon.units import UJ_PER_KWH
 
 
@@ -39,6 +39,7 @@ def grams_range(rows: Iterable[FootprintRow]) -> tuple[int, int]:
                 for group, (low, high) in energies.items()
             ),
         )
+    _add(errors, half_width_errors(value, FACTOR_HALF_WIDTH, FACTOR_GROUP).items())
     return range_of(value, errors)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 
 from carbon.activity import Activity, Inside, Subject, Supply
 from carbon.calendar import day_bounds
-from carbon.uncertainty import Errors, add_errors
+from carbon.uncertainty import REGISTER_GROUP, REGISTER_HALF_WIDTH, Errors, add_errors, half_width_errors
 from collector.database.dated import valid_at
 from collector.database.schema import organisation, site, site_detail
 from collector.estate_parts import EstatePart, estate_parts
@@ -89,6 +89,9 @@ def _activity(
         supply=supply,
     )
     measured, estimated = _columns(part, at_home)
+    if part.kind == "profile":
+        whole = part.home_uj if at_home else part.it_uj + part.overhead_uj
+        errors = add_errors(errors, half_width_errors(whole, REGISTER_HALF_WIDTH, REGISTER_GROUP))
     return Activity(
         subject=subject,
         count=count,
