@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from carbon.activity import Activity, Inside, Subject, Supply
 from carbon.calendar import day_bounds
 from carbon.uncertainty import REGISTER_GROUP, REGISTER_HALF_WIDTH, Errors, add_errors, half_width_errors
+from collector.corporate_inventory import CorporateInventory
 from collector.database.dated import valid_at
 from collector.database.schema import organisation, site, site_detail
 from collector.estate_parts import EstatePart, estate_parts
@@ -103,7 +104,7 @@ def _activity(
         covered_seconds=0 if at_home else part.covered_seconds,
         possible_seconds=0 if at_home else part.possible_seconds,
         source=part.source,
-        inside=sites.inside(supply),
+        inside=sites.inside(part, supply),
         errors=errors,
     )
 
@@ -129,6 +130,7 @@ class _Sites:
         self._details: dict[int, list[Row[Any]]] = {}
         for row in connection.execute(query.order_by(site_detail.c.valid_from, site_detail.c.id)):
             self._details.setdefault(row.site_id, []).append(row)
+        self._inventory = CorporateInventory(connection, of.id)
         self._known: dict[tuple[int | None, str], tuple[str, str]] = {}
 
     def supply(self, part: EstatePart) -> Supply:
@@ -147,9 +149,9 @@ class _Sites:
             return Fraction(0)
         return Fraction(part.possible_seconds, self._month(part.key.month)[1]) * Fraction(str(part.share))
 
-    def inside(self, supply: Supply) -> Inside:
-        """Whether it is in the corporate inventory: of the buildings' own supply yes, until somebody says otherwise."""
-        return "yes" if supply == "own" else "no"
+    def inside(self, part: EstatePart, supply: Supply) -> Inside:
+        """Whether it is in the corporate inventory, by what the boundary register says at the month's beginning."""
+        return self._inventory.of(part.site_id, part.key.service_category, supply, self._month(part.key.month)[0])
 
     def _at(self, part: EstatePart) -> tuple[str, str]:
         key = (part.site_id, part.key.month)

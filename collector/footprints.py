@@ -3,15 +3,17 @@
 import calendar
 import datetime
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from carbon.activity import Activity
-from carbon.calendar import day_bounds
+from carbon.calendar import day_bounds, financial_year
 from carbon.factors import Applied
-from carbon.footprint_rows import FootprintRow, footprint_rows, total
-from carbon.report import ClassCoverage, Report, State, provisional
+from carbon.footprint_rows import FootprintRow, MarketRate, footprint_rows, total
+from carbon.months import middle_of
+from carbon.report import ClassCoverage, OtherLine, Report, State, provisional
 from collector.activities import activities
 from collector.database.engine import Database
 from collector.database.schema import organisation
@@ -20,8 +22,11 @@ from collector.errors import BadRequest
 from collector.estate_coverage import estate_coverage
 from collector.fills import Fills
 from collector.gap_fills import keep_fills
+from collector.market_based import market_based_of
 from collector.metered_totals import SETTLED_SECONDS
+from collector.service_lines import beside_electricity
 from collector.taking import Progress, silent
+from collector.yearly import full_time_equivalents_of
 
 
 def footprint_report(
@@ -45,7 +50,9 @@ def footprint_report(
     fills = fills or Fills(connection, row, now)
     found = activities(connection, organisation_id, first_month, last_month, now, fills)
     factors = _Factors(rules)
-    rows = footprint_rows(found.counted, factors.of)
+    market = _Market(connection, organisation_id, found.counted, rules)
+    beside = beside_electricity(connection, organisation_id, first_month, last_month)
+    rows = footprint_rows(found.counted, factors.of, market.of)
     left_out = footprint_rows(found.left_out, factors.of)
     return Report(
         organisation=row.name,
@@ -54,10 +61,14 @@ def footprint_report(
         first_month=first_month,
         last_month=last_month,
         made_at=now,
-        state=_state(rows, row.time_zone, last_month, now),
+        state=_state(rows, beside.lines, row.time_zone, last_month, now),
         rows=rows,
+        other=beside.lines,
+        not_reported=beside.not_reported,
         coverage=_coverage(connection, row, found.counted, last_month, now),
         fills=fills.fills,
+        notes=beside.notes,
+        full_time_equivalents=_staff(connection, organisation_id, first_month, last_month),
         left_out_g=total(left_out).total,
     )
 
@@ -89,16 +100,47 @@ class _Factors:
     def of(self, activity: Activity) -> Applied:
         month = activity.subject.month
         if month not in self._months:
-            self._months[month] = self._rules.factors(datetime.date.fromisoformat(f"{month}-01"))
+            self._months[month] = self._rules.factors(middle_of(month))
         return self._months[month]
 
 
-def _state(rows: Sequence[FootprintRow], time_zone: str, last_month: str, now: int) -> State:
+class _Market:
+    """The market-based factor of each site and month, of electricity that the organisation buys itself."""
+
+    def __init__(self, connection: Connection, organisation_id: int, counted: Sequence[Activity], rules: Rules) -> None:
+        use: dict[tuple[str, str], int] = {}
+        for one in counted:
+            if one.subject.supply == "own":
+                key = (one.subject.site, one.subject.month)
+                use[key] = use.get(key, 0) + one.activity_uj
+        found = market_based_of(connection, organisation_id, use, lambda month: _generation(rules, month))
+        self._rates = {key: one.rate for key, one in found.items()}
+
+    def of(self, activity: Activity) -> MarketRate | None:
+        """None of what others buy: homes and landlords have contracts that nobody knows here."""
+        subject = activity.subject
+        return self._rates[subject.site, subject.month] if subject.supply == "own" else None
+
+
+def _generation(rules: Rules, month: str) -> Decimal:
+    return rules.factors(middle_of(month)).factors.s2_generation
+
+
+def _staff(connection: Connection, organisation_id: int, first_month: str, last_month: str) -> Decimal | None:
+    """Full-time equivalents of the financial year in which the months lie; None of months in several."""
+    years = {financial_year(middle_of(month)) for month in (first_month, last_month)}
+    return full_time_equivalents_of(connection, organisation_id, years.pop()) if len(years) == 1 else None
+
+
+def _state(
+    rows: Sequence[FootprintRow], other: Sequence[OtherLine], time_zone: str, last_month: str, now: int
+) -> State:
     """Final once the months are over and every factor is."""
     year, month = int(last_month[:4]), int(last_month[5:])
     last = datetime.date(year, month, calendar.monthrange(year, month)[1])
     over = now >= day_bounds(last, time_zone)[1] + SETTLED_SECONDS
-    return "provisional" if provisional(rows) or not over else "final"
+    open_factors = provisional(rows) or any(line.provisional for line in other)
+    return "provisional" if open_factors or not over else "final"
 
 
 def _coverage(
