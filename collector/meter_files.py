@@ -24,7 +24,6 @@ from collector.register_places import remove_places
 from collector.supply_meters import Made, NewMeter, make_meters, meters_of, require_own, supply_meters, unmake_meter
 from collector.taking import Progress, Who, chunks, silent
 
-
 _METERS_AT_ONCE = 10
 
 

@@ -72,7 +72,11 @@ class _Columns:
 def read_bills(path: Path, mapping: SupplierMapping | None = None) -> BillFile:
     """Read a file. Raises BadRequest where no line has the headers of bills, or the kWh are loss-adjusted."""
     given = mapping or SupplierMapping()
-    found = [(sheet, columns) for sheet in read_sheets(path) if (columns := _find(sheet, given)) is not None]
+    found = [
+        (sheet, columns)
+        for sheet in read_sheets(path, uncalculated=True)
+        if (columns := _find(sheet, given)) is not None
+    ]
     if not found:
         raise BadRequest(
             f"{path.name} has no line with headers of bills",

@@ -39,10 +39,20 @@ def mpan_in(cell: object) -> str | None:
     >>> mpan_in("Supply: 2000000000015 (Town Hall)"), mpan_in("MPAN: 20 0000 0000 015")
     ('2000000000015', '2000000000015')
     """
+    return next(iter(mpans_in(cell)), None)
+
+
+def mpans_in(cell: object) -> list[str]:
+    """All MPANs in a text, each once, in their order.
+
+    >>> mpans_in("Meters 2000000000015 and 20 0000 0000 022")
+    ['2000000000015', '2000000000022']
+    """
     text = str(cell or "")
+    found: dict[str, None] = {}
     for part in (cell, *re.split(r"[\s:;,()=]+", text), *re.findall(r"(?<!\d)\d{2}(?: \d+){2,}(?!\d)", text)):
         try:
-            return mpan_of(part)
+            found.setdefault(mpan_of(part))
         except MpanError:
             continue
-    return None
+    return list(found)

@@ -13,13 +13,13 @@ from collector.half_hourly.layout import Layout, find_layout
 from collector.half_hourly.mapping import SupplierMapping
 from collector.half_hourly.rows import Fault, HalfHourlyFile, Reading
 from collector.half_hourly.sheet import SheetReader
-from collector.tables.sheets import Sheet, read_sheets
+from collector.tables.sheets import Sheet, hidden_sheets, read_sheets
 
 
 def read_half_hours(path: Path, mapping: SupplierMapping | None = None) -> HalfHourlyFile:
     """Read a file. Raises BadRequest where it has no half-hours, no MPAN, or loss-adjusted figures alone."""
     given = mapping or SupplierMapping()
-    sheets = [flow_table(sheet) or sheet for sheet in read_sheets(path)]
+    sheets = [flow_table(sheet) or sheet for sheet in read_sheets(path, uncalculated=True)]
     found = [(sheet, layout) for sheet in sheets if (layout := find_layout(sheet, given)) is not None]
     if not found:
         raise BadRequest(
@@ -28,6 +28,11 @@ def read_half_hours(path: Path, mapping: SupplierMapping | None = None) -> HalfH
         )
     results = [_reader(sheet, layout, given).read() for sheet, layout in found]
     faults = [fault for result in results for fault in result.faults]
+    remedy = "show it in the file, if its half-hours count"
+    faults += [
+        Fault(f"{one}!A1", "", "this sheet is hidden: it is not read", remedy, "left out")
+        for one in hidden_sheets(path)
+    ]
     readings = _once([reading for result in results for reading in result.readings], faults)
     aside: Counter[str] = Counter()
     for result in results:

@@ -13,7 +13,7 @@ from collector.errors import BadRequest
 from collector.half_hourly.channels import channel_of, is_loss_adjusted, unit_of
 from collector.half_hourly.layout import Layout, number_in, refuse_losses
 from collector.half_hourly.mapping import Clock, SupplierMapping, Unit
-from collector.half_hourly.mpan import MpanError, mpan_in, mpan_of
+from collector.half_hourly.mpan import MpanError, mpan_in, mpan_of, mpans_in
 from collector.half_hourly.periods import Label
 from collector.half_hourly.rows import Fault, Reading
 from collector.half_hourly.values import ValueProblem, energy_of, flag_in
@@ -53,7 +53,8 @@ class SheetReader(ABC):
         self.set_aside: Counter[str] = Counter(layout.set_aside)
         self.assumed: list[str] = []
         self.missing = 0
-        self._titles: list[tuple[int, str]] | None = None
+        self._titles: list[tuple[int, int, list[str]]] | None = None
+        self._doubtful: set[tuple[int, int]] = set()
         self._sheet, self._layout = sheet, layout
         self._zone = zone(SUPPLY_ZONE)
         header = sheet.rows[layout.header]
@@ -151,7 +152,11 @@ class SheetReader(ABC):
         if cell is None and self.mapping.mpan.isdigit():
             cell = self.mapping.mpan
         if cell is None:
-            cell = self._mpan_above(number)
+            line, column, above = self._mpans_above(number)
+            if len(above) > 1:
+                self._doubt(line, column, above)
+                return None
+            cell = next(iter(above), None)
         if cell is None:
             raise BadRequest(
                 f"no MPAN in {self._sheet.address(number, 0)} nor above it",
@@ -163,21 +168,37 @@ class SheetReader(ABC):
             self._fault(number, self._layout.columns.get("mpan", 0), str(error), "give all 13 digits, as text")
             return None
 
-    def _mpan_above(self, number: int) -> str | None:
-        """The MPAN in the nearest line above, else in the sheet's name: it holds until another line names one."""
-        if self._titles is None:
-            titles = [(-1, self._sheet.name), *((at, cell) for at, cell in self._remarks())]
-            self._titles = [(at, mpan) for at, cell in titles if (mpan := mpan_in(cell))]
-        place = bisect_right(self._titles, number, key=lambda one: one[0])
-        return self._titles[place - 1][1] if place else None
+    def _mpans_above(self, number: int) -> tuple[int, int, list[str]]:
+        """The MPANs in the nearest line above, else in the sheet's name, with their row and column (-1: the name).
 
-    def _remarks(self) -> list[tuple[int, Cell]]:
-        """Cells of the lines that are no readings, each with the number of its line."""
+        They hold until another line names one. A line with several leaves open whose the rows below it are.
+        """
+        if self._titles is None:
+            by_line: dict[int, tuple[int, int, list[str]]] = {}
+            for line, column, cell in [(-1, -1, self._sheet.name), *self._remarks()]:
+                if mpans := mpans_in(cell):
+                    before = by_line.get(line, (line, column, []))[2]
+                    by_line[line] = (line, column, list(dict.fromkeys([*before, *mpans])))
+            self._titles = list(by_line.values())
+        place = bisect_right(self._titles, number, key=lambda one: one[0])
+        return self._titles[place - 1] if place else (-1, -1, [])
+
+    def _doubt(self, line: int, column: int, mpans: Sequence[str]) -> None:
+        """Tell, once, of a line above rows that names several MPANs."""
+        if (line, column) in self._doubtful:
+            return
+        self._doubtful.add((line, column))
+        where = self._sheet.name if line < 0 else self._sheet.address(line, column)
+        problem = "several MPANs in one line: whose the rows below are is not known, and none of them is taken"
+        self.faults.append(Fault(where, ", ".join(mpans), problem, 'say it in the mapping: mpan = "13 digits"'))
+
+    def _remarks(self) -> list[tuple[int, int, Cell]]:
+        """Cells of the lines that are no readings, each with its row and column."""
         return [
-            (at, cell)
+            (at, column, cell)
             for at, row in enumerate(self._sheet.rows)
             if at < self._layout.header or (at > self._layout.header and not self._counts(row))
-            for cell in row
+            for column, cell in enumerate(row)
             if cell is not None
         ]
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from carbon.units import UJ_PER_KWH
 from collector.half_hourly.mapping import UNIT_FACTORS, Unit
 from collector.register.fields import words
+from collector.tables.error_cells import UNCALCULATED
 
 MOST_KWH = Decimal(50_000)
 """In half an hour: 100 MW is more than any council's supply."""
@@ -28,6 +29,8 @@ def energy_of(cell: object, unit: Unit) -> int:
 def amount_of(cell: object) -> Decimal:
     """The cell's number, which is not negative. Raises ValueProblem."""
     text = str(cell).strip()
+    if text == UNCALCULATED:
+        raise ValueProblem("a formula that was never calculated: open the file in a spreadsheet and save it")
     if "," in text:
         if not re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", text):
             raise ValueProblem(f"{text[:40]} has a comma that divides no thousands")

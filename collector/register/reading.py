@@ -35,7 +35,7 @@ def read_register(
 
     Raises BadRequest where nothing can be read: no such file, no headers, a mapping whose headers are not there.
     """
-    sheets = read_sheets(path)
+    sheets = read_sheets(path, uncalculated=True)
     hidden = hidden_sheets(path)
     read, left_out = _tables(path.name, sheets, mapping)
     if mapping is None:

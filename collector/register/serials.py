@@ -2,6 +2,8 @@
 
 import re
 
+from collector.tables.error_cells import UNCALCULATED
+
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+?\d+", re.IGNORECASE)
 _ERRORS = frozenset({"#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!"})
 _NONE = frozenset({
@@ -38,6 +40,8 @@ def failed(cell: object) -> str:
     ('the formula failed (#N/A)', '')
     """
     text = cell.strip() if isinstance(cell, str) else ""
+    if text == UNCALCULATED:
+        return "the formula was never calculated: open the file in a spreadsheet and save it"
     return f"the formula failed ({text})" if text.lower() in _ERRORS else ""
 
 

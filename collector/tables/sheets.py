@@ -51,8 +51,11 @@ def column_letters(column: int) -> str:
     return letters
 
 
-def read_sheets(path: Path) -> list[Sheet]:
-    """All sheets of a file that people see. Raises BadRequest with what is wrong with the file."""
+def read_sheets(path: Path, *, uncalculated: bool = False) -> list[Sheet]:
+    """All sheets of a file that people see. Raises BadRequest with what is wrong with the file.
+
+    With `uncalculated` a formula without a value is the text `collector.tables.error_cells.UNCALCULATED`, else empty.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -64,7 +67,7 @@ def read_sheets(path: Path) -> list[Sheet]:
             f"{path.name} has {size // 1024 // 1024} MB",
             f"files up to {MOST_BYTES // 1024 // 1024} MB are read: divide it",
         )
-    sheets = _workbook(path) if path.suffix.lower() in WORKBOOKS else [_table(path)]
+    sheets = _workbook(path, uncalculated) if path.suffix.lower() in WORKBOOKS else [_table(path)]
     sheets = [sheet for sheet in sheets if sheet.rows]
     if not sheets:
         raise BadRequest(f"{path.name} is empty", "give the file that holds the rows")
@@ -81,7 +84,7 @@ def hidden_sheets(path: Path) -> list[str]:
     ]
 
 
-def _workbook(path: Path) -> list[Sheet]:
+def _workbook(path: Path, uncalculated: bool) -> list[Sheet]:
     _require_modest(path)
     try:
         book = CalamineWorkbook.from_path(str(path))
@@ -103,7 +106,7 @@ def _workbook(path: Path) -> list[Sheet]:
             f"{path.name} cannot be read as a workbook: {error}", "save it again as .xlsx or .csv"
         ) from error
     alone = len(found) == 1
-    errors = error_cells(path)
+    errors = error_cells(path, uncalculated=uncalculated)
     sheets = []
     for name, rows in found:
         plain = [[_plain(cell) for cell in row] for row in rows]

@@ -1,6 +1,7 @@
 """Suppliers' half-hourly files: every layout comes out as the same energy, and what must not be taken is named."""
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.collector.half_hourly.layouts import (
     DAYS,
     LAYOUTS,
     MPAN,
+    OTHER_MPAN,
     SPRING,
     TIMES,
     TRUTH,
@@ -88,6 +90,54 @@ def test_a_workbooks_headers_may_be_times(tmp_path: Path, times: list[object]) -
         at: TRUTH[at] * UJ for date in DAYS[2:4] for at in wall_day(date)
     }
     assert file.faults == []
+
+
+def _workbook(path: Path, *rows: Sequence[object], hidden: str = "") -> Path:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    if hidden:
+        book.create_sheet(hidden).append(["Date", *TIMES])
+        book[hidden].sheet_state = "hidden"
+    book.save(path)
+    return path
+
+
+def test_a_hidden_sheet_is_not_read_and_told(tmp_path: Path) -> None:
+    day = [DAYS[2], *map(float, values(DAYS[2]))]
+    path = _workbook(tmp_path / "supplier.xlsx", ["MPAN", MPAN], ["Date", *TIMES], day, hidden="Estimates")
+    [told] = read_half_hours(path).faults
+    assert (told.cell, told.severity, told.problem) == (
+        "Estimates!A1",
+        "left out",
+        "this sheet is hidden: it is not read",
+    )
+
+
+@pytest.mark.parametrize("title", [[f"Meters {MPAN} and {OTHER_MPAN}"], ["MPAN", MPAN, "and", OTHER_MPAN]])
+def test_a_title_that_names_two_meters_is_told_and_neither_gets_the_rows(tmp_path: Path, title: list[str]) -> None:
+    day = [DAYS[2], *map(float, values(DAYS[2]))]
+    path = _workbook(
+        tmp_path / "supplier.xlsx", title, ["Date", *TIMES], day, [f"MPAN {OTHER_MPAN}"], [DAYS[3], *day[1:]]
+    )
+    file = read_half_hours(path)
+    assert {one.mpan for one in file.readings} == {OTHER_MPAN}
+    assert len(file.readings) == 48
+    [told] = file.faults
+    assert (told.cell, told.severity) == ("A1" if len(title) == 1 else "D1", "rejected")
+    assert told.value == f"{MPAN}, {OTHER_MPAN}"
+    said = read_half_hours(path, from_values({"mpan": MPAN}, "map"))
+    assert (len(said.readings), said.faults) == (96, [])
+
+
+def test_a_formula_that_was_never_calculated_is_told_at_its_cell(tmp_path: Path) -> None:
+    day = [DAYS[2], "=1+1", *map(float, values(DAYS[2])[1:])]
+    file = read_half_hours(_workbook(tmp_path / "supplier.xlsx", ["MPAN", MPAN], ["Date", *TIMES], day))
+    assert len(file.readings) == 47
+    [told] = file.faults
+    assert (told.cell, told.problem.split(":")[0]) == ("B3", "a formula that was never calculated")
 
 
 def test_a_file_of_a_dial_alone_is_refused(tmp_path: Path) -> None:
