@@ -11,6 +11,8 @@ from carbon.spaces import NOT_SET, Pue
 from carbon.units import UJ_PER_KWH, split_by_largest_remainder
 
 _UJ_PER_WATT_HOUR = UJ_PER_KWH // 1000
+_MARKED_DIGITS = 5
+"""Whole digits from which on thousands are marked: 9999 is read at a glance, 10000 is counted."""
 
 
 def counted(name: str) -> list[str | int]:
@@ -34,17 +36,27 @@ def percent(ratio: float) -> str:
 
 
 def figure(value: float | Decimal, digits: int = 2) -> str:
-    """A number with so many significant figures, never in scientific notation.
+    """A number with so many significant figures, never in scientific notation; thousands are marked as in `fixed`.
 
-    >>> figure(0.0075612), figure(41.27), figure(1234.5, 3)
-    ('0.0076', '41', '1230')
+    >>> figure(0.0075612), figure(41.27), figure(1234.5, 3), figure(12345, 3)
+    ('0.0076', '41', '1230', '12,300')
     """
     number = float(value)
     if number == 0 or not math.isfinite(number):
         return "0"
     rounded = f"{number:.{digits - 1}e}"
     decimals = digits - 1 - int(rounded.partition("e")[2])
-    return f"{float(rounded):.{max(0, decimals)}f}"
+    return fixed(float(rounded), max(0, decimals))
+
+
+def fixed(value: float | Decimal, decimals: int) -> str:
+    """A number with so many decimals as people read it: thousands are marked from ten of them on. Never for programs.
+
+    >>> fixed(9999.4, 1), fixed(Decimal("-1234567.89"), 1), fixed(9999.96, 1)
+    ('9999.4', '-1,234,567.9', '10,000.0')
+    """
+    plain = f"{value:.{decimals}f}"
+    return f"{value:,.{decimals}f}" if len(plain.lstrip("-").partition(".")[0]) >= _MARKED_DIGITS else plain
 
 
 def sum_in_figures(parts: Sequence[Decimal], digits: int = 2) -> tuple[str, list[str]]:

@@ -50,13 +50,11 @@ def by_month(
     time_zone = connection.execute(
         select(organisation.c.time_zone).where(organisation.c.id == organisation_id)
     ).scalar_one()
-    first = datetime.date.fromisoformat(f"{first_month}-01")
-    last = next_month(datetime.date.fromisoformat(f"{last_month}-01")) - datetime.timedelta(days=1)
-    last = min(last, local_day(now - now % 1800, time_zone) - datetime.timedelta(days=1))
+    first, last = days_over(first_month, last_month, now, time_zone)
     if last < first:
         return []
     profiles = profile_stretches(connection, organisation_id)
-    days = Population(connection, organisation_id, time_zone, first, last, set(profiles)).device_days()
+    days = Population(connection, organisation_id, time_zone, first, last, profiles).device_days()
     homes = set(connection.execute(select(space.c.id).where(space.c.kind == "home")).scalars())
     held = {name: _by_profile(stretches, first, last, time_zone) for name, stretches in profiles.items()}
     found = [row for key in days for row in _rows(key, days, held[key.device_class], homes)]
@@ -73,6 +71,13 @@ def by_month(
             one.school,
         ),
     )
+
+
+def days_over(first_month: str, last_month: str, now: int, time_zone: str) -> tuple[datetime.date, datetime.date]:
+    """The first and last local day of some months (YYYY-MM) that are over; the last before the first where none is."""
+    last = next_month(datetime.date.fromisoformat(f"{last_month}-01")) - datetime.timedelta(days=1)
+    yesterday = local_day(now - now % 1800, time_zone) - datetime.timedelta(days=1)
+    return datetime.date.fromisoformat(f"{first_month}-01"), min(last, yesterday)
 
 
 def _rows(

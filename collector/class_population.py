@@ -14,9 +14,13 @@ from sqlalchemy import Connection, case, func, or_, select
 
 from carbon.calendar import day_bounds, local_day
 from carbon.device_classes import CLASSES
+from carbon.poe_ports import FED_CLASSES
 from collector.class_counts import CountKey, CountRow, class_counts, key_in
 from collector.class_metered import SeenDevice, metered_months, seen_classes
-from collector.database.schema import register_import, register_state
+from collector.class_profiles import ProfileStretch
+from collector.database.schema import register_import, register_state, space
+from collector.poe_counting import Counting
+from collector.poe_ports import poe_ports
 from collector.register_queries import IN_USE
 
 Span = tuple[int, int]
@@ -78,15 +82,21 @@ class Population:
         time_zone: str,
         first: datetime.date,
         last: datetime.date,
-        classes: set[str],
+        profiles: Mapping[str, Sequence[ProfileStretch]],
     ) -> None:
         self._connection, self._organisation_id, self._time_zone = connection, organisation_id, time_zone
-        self._first, self._last, self._classes = first, last, classes
+        self._first, self._last, self._profiles, self._classes = first, last, profiles, set(profiles)
         self._whole: Span = (first.toordinal(), last.toordinal() + 1)
         # A month's readings count as a whole, those of its days that are not over too.
         months_end = next_month(last) - datetime.timedelta(days=1)
         self._metered = metered_months(connection, organisation_id, first, months_end, time_zone)
+        self._seen: dict[datetime.date, dict[str, list[SeenDevice]]] = {}
         self._days = DeviceDays()
+        self._whole_devices = DeviceDays()
+        """The same of classes that ports feed, at sites and not at home: devices, not the council's part of them."""
+        self.fed = DeviceDays()
+        """Of these, what is taken for fed by count of PoE ports, and is not in `device_days`."""
+        self._homes = set(connection.execute(select(space.c.id).where(space.c.kind == "home")).scalars())
 
     def device_days(self) -> DeviceDays:
         """All of it."""
@@ -100,7 +110,39 @@ class Population:
         self._add_register(counted)
         if counts:
             self._add_counts(counts)
+        self._leave_out_fed()
         return self._days
+
+    def _add(self, key: ClassKey, span: Span, devices: int, share: int | Fraction = 1) -> None:
+        self._days.add(key, span, share * devices)
+        if key.device_class in FED_CLASSES and key.site_id is not None and key.space_id not in self._homes:
+            self._whole_devices.add(key, span, devices)
+
+    def _leave_out_fed(self) -> None:
+        """Take away what lies in switches' readings by count of their ports (`carbon.poe_ports`): of each site's devices
+        the same part, so that no directorate is favoured. Each day by itself.
+        """
+        if not any(True for _ in self._whole_devices):
+            return
+        told = poe_ports(self._connection, self._organisation_id, self._time_zone, self._first, self._last)
+        if not told.ports:
+            return
+        cuts = range(self._whole[0], self._whole[1] + 1)
+        there: dict[tuple[int, str], list[ClassKey]] = {}
+        whole = {key: self._whole_devices.between(key, cuts) for key in self._whole_devices}
+        for key in whole:
+            there.setdefault((key.site_id or 0, key.device_class), []).append(key)
+        unread = {
+            at: [int(sum(each)) for each in zip(*(whole[key] for key in keys), strict=True)]
+            for at, keys in there.items()
+        }
+        days = {key: self._days.between(key, cuts) for key in whole}
+        counting = Counting(told, unread, self._metered_by_class, self._profiles, self._time_zone, self._whole[0])
+        for site_id, day, name, part in counting.parts():
+            for key in there[site_id, name]:
+                at = day - self._whole[0]
+                self._days.add(key, (day, day + 1), -days[key][at] * part)
+                self.fed.add(key, (day, day + 1), whole[key][at] * part)
 
     def _add_register(self, counted: Mapping[str, Sequence[Span]]) -> None:
         """Items in use, without those that are metered, and without days for which a number is known instead."""
@@ -131,33 +173,32 @@ class Population:
             share = 1 if row.share == 1 else Fraction(str(row.share))
             span = self._inside(row.since, row.until)
             for part in _without(span, counted.get(row.device_class, ())):
-                self._days.add(key, part, share * int(row.devices))
+                self._add(key, part, int(row.devices), share)
                 for month in self._metered.get(row.device_id, ()) if row.device_id else ():
-                    self._days.add(key, _common(part, _month_span(month)), -share * row.items)
+                    self._add(key, _common(part, _month_span(month)), -row.items, share)
 
     def _add_counts(self, counts: Mapping[str, Sequence[tuple[CountRow, Span]]]) -> None:
         """Plain numbers, less the devices of the class that were seen and are metered: each is one of them."""
-        seen: dict[int, dict[str, list[SeenDevice]]] = {}
         for name, rows in counts.items():
             cuts = {*self._whole, *month_starts(self._first, self._last), *(day for _, span in rows for day in span)}
             for span in pairwise(sorted(cuts)):
                 left = {row.key: row.devices for row, held in rows if held[0] <= span[0] < held[1]}
                 month = datetime.date.fromordinal(span[0]).replace(day=1)
-                if month.toordinal() not in seen:
-                    seen[month.toordinal()] = self._metered_by_class(month)
-                for one in seen[month.toordinal()].get(name, ()):
+                for one in self._metered_by_class(month).get(name, ()):
                     _take_one(left, one)
                 for key, devices in left.items():
                     mine = ClassKey(
                         name, key.site_id, key.space_id, key.directorate, CLASSES[name].category, school=False
                     )
-                    self._days.add(mine, span, devices)
+                    self._add(mine, span, devices)
 
     def _metered_by_class(self, month: datetime.date) -> dict[str, list[SeenDevice]]:
         """Devices that are metered in a month, as they were at its end."""
+        if month in self._seen:
+            return self._seen[month]
         metered = {device_id for device_id, months in self._metered.items() if f"{month:%Y-%m}" in months}
         until = day_bounds(next_month(month), self._time_zone)[0]
-        found: dict[str, list[SeenDevice]] = {}
+        found = self._seen[month] = {}
         for one in seen_classes(self._connection, self._organisation_id, until):
             if one.device_id in metered:
                 found.setdefault(one.device_class, []).append(one)

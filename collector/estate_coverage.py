@@ -13,6 +13,7 @@ from collector.class_metered import NOT_ITS_OWN, metered_months, seen_classes
 from collector.class_population import numbers_on
 from collector.class_profiles import profile_at, profile_stretches
 from collector.database.schema import device, ledger_day, meter, organisation, register_import, register_state
+from collector.poe_fed import fed_on
 from collector.register_facts import holds_at, visible
 from collector.register_queries import IN_USE, seen_devices
 from collector.seen_class import class_of
@@ -21,7 +22,7 @@ from collector.seen_class import class_of
 @dataclass(slots=True)
 class CoverageRow:
     """Devices of a class. `registered` = `measured` + `estimated` + `profile` + `absent`; beside them what was seen and is
-    not registered."""
+    not registered. `fed` of the measured are known by count of PoE ports (`collector.poe_fed`)."""
 
     organisation: str
     device_class: str
@@ -30,6 +31,7 @@ class CoverageRow:
     profile: int = 0
     absent: int = 0
     seen_not_registered: int = 0
+    fed: int = 0
 
     @property
     def registered(self) -> int:
@@ -92,6 +94,13 @@ def _of(
                 numbers[kind] -= 1
         for kind, left in numbers.items():
             add(kind, "profile" if kind in profiled else "absent", left)
+    day = min(last, local_day(now - now % 1800, time_zone) - datetime.timedelta(days=1))
+    for kind, devices in fed_on(connection, organisation_id, time_zone, day).items():
+        if kind in rows:
+            fed = min(devices, rows[kind].profile)
+            rows[kind].profile -= fed
+            add(kind, "measured", fed)
+            add(kind, "fed", fed)
     for seen in seen_devices(connection, organisation_id):
         if seen.device_id not in registered:
             add(class_of(seen.kind, seen.platform, seen.chassis), "seen_not_registered")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from carbon.units import kwh_exact
+from carbon.wording import fixed
 from collector.database.schema import diagnosis, meter
 from collector.device_energy import rules_of
 from collector.diagnoses import diagnose
@@ -37,9 +38,9 @@ def note_alarms(connection: Connection, alarms: Sequence[TreeAlarm], now: int) -
             worst[one.device_id] = one
     for device_id, one in sorted(worst.items()):
         detail = (
-            f"{places[one.meter_id]} measured {kwh_exact(one.measured_uj):.2f} kWh on "
+            f"{places[one.meter_id]} measured {fixed(kwh_exact(one.measured_uj), 2)} kWh on "
             f"{datetime.datetime.fromtimestamp(one.end - 1, datetime.UTC):%Y-%m-%d}, and what is linked below it used "
-            f"{kwh_exact(one.parts_uj):.2f} kWh"
+            f"{fixed(kwh_exact(one.parts_uj), 2)} kWh"
         )
         diagnose(connection, device_id, "parts_exceed_meter", detail, _REMEDY, now)
     gone = (diagnosis.c.code == _CODE) & diagnosis.c.device_id.in_(known - set(worst))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import day_bounds
 from carbon.units import kwh_exact
+from carbon.wording import fixed
 from collector.commands.common import actor, database_of, echo_csv, moment, plain_errors
 from collector.commands.snmp_path import link as snmp_link
 from collector.commands.snmp_path import unlink as snmp_unlink
@@ -178,8 +179,10 @@ def list_alarms(
             places.get(one.meter_id, ""),
             moment(one.start),
             moment(one.end),
-            f"{kwh_exact(one.measured_uj):.3f}",
-            f"{kwh_exact(one.parts_uj):.3f}",
+            *(
+                fixed(kwh_exact(amount), 3) if output == "table" else f"{kwh_exact(amount):.3f}"
+                for amount in (one.measured_uj, one.parts_uj)
+            ),
         )
         for one in alarms
     ]

@@ -126,9 +126,9 @@ def months(
         click.echo("no device needs a profile then: import a register, or give numbers with `count`", err=True)
     else:
         _show(by, rows, whole)
-        for one in fed:
-            days = f"{one['device_days']:,} device-days of {CLASSES[one['class']].words}"
-            click.echo(f"{one['month']}: {days} are not profiled: {WHY}")
+        for each in fed:
+            days = f"{each['device_days']:,} device-days of {CLASSES[each['class']].words}"
+            click.echo(f"{each['month']}: {days} are not profiled: {WHY}")
         if fed:
             click.echo(OTHERWISE)
 

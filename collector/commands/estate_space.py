@@ -11,6 +11,7 @@ from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import day_bounds
 from carbon.errors import CarbonError
 from carbon.spaces import Pue
+from carbon.wording import counted
 from collector.commands.common import actor, collector_id, database_of, plain_errors
 from collector.database.estate import SPACE_KINDS
 from collector.device_energy import rules_of
@@ -40,6 +41,7 @@ def list_spaces(state_directory: Path | None, output: str) -> None:
     """Every space with the PUE that applies now, and where it comes from."""
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         rows = spaces(connection, int(time.time()))
+    rows = sorted(rows, key=lambda row: (counted(row.site), counted(row.space)))
     if output == "json":
         echo_json([asdict(row) for row in rows])
         return

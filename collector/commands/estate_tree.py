@@ -10,6 +10,7 @@ import click
 
 from agent.commands.common import echo_json, echo_table
 from carbon.units import kwh_exact
+from carbon.wording import fixed
 from collector.database.engine import Database
 from collector.device_energy import rules_of
 from collector.errors import BadRequest
@@ -96,7 +97,7 @@ def _row(
 
 
 def _kwh(amount_uj: int) -> str:
-    return f"{kwh_exact(amount_uj):.1f}"
+    return fixed(kwh_exact(amount_uj), 1)
 
 
 def _json(found: EstateTree) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import day_bounds
 from carbon.units import kwh
+from carbon.wording import fixed
 from collector.commands.common import database_of, plain_errors
 from collector.commands.ledger_bills import bills
 from collector.commands.ledger_files import import_file, list_files, undo
@@ -71,8 +72,8 @@ def show(device: str, day: datetime.datetime | None, state_directory: Path | Non
         (
             f"{datetime.datetime.fromtimestamp(row['half_hour'], datetime.UTC):%Y-%m-%d %H:%M}",
             row["meter"],
-            f"{kwh(row['measured_uj'] + row['estimated_uj']):.6f}",
-            *(f"{kwh(row[name]):.6f}" for name in AMOUNTS[2:4]),
+            fixed(kwh(row["measured_uj"] + row["estimated_uj"]), 6),
+            *(fixed(kwh(row[name]), 6) for name in AMOUNTS[2:4]),
             row["method"],
             row["covered_seconds"],
             row["spread_seconds"],

@@ -8,6 +8,7 @@ import click
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.units import kwh, kwh_exact
+from carbon.wording import fixed
 from collector.commands.common import actor, database_of, echo_csv, plain_errors
 from collector.commands.ledger_options import taking_options
 from collector.errors import BadRequest
@@ -95,7 +96,7 @@ def _show(planned: BillPlan, import_id: int | None, output: str, *, dry_run: boo
             one.mpan,
             one.first_day,
             one.last_day,
-            f"{kwh(one.energy_uj):.3f}",
+            fixed(kwh(one.energy_uj), 3) if output == "table" else f"{kwh(one.energy_uj):.3f}",
             "estimated" if one.estimated else "actual",
         )
         for what in ("new", "changed", "unchanged")

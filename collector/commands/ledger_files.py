@@ -9,6 +9,7 @@ import click
 
 from agent.commands.common import echo_json, echo_table, output_option
 from carbon.units import kwh, kwh_exact
+from carbon.wording import fixed
 from collector.commands.common import actor, database_of, echo_csv, moment, plain_errors
 from collector.commands.ledger_options import ORGANISATION, STATE, taking_options
 from collector.commands.progress import progress_bar
@@ -96,7 +97,7 @@ def _show(planned: FilePlan, import_id: int | None, *, dry_run: bool) -> None:
             one.mpan,
             moment(one.first_half_hour),
             moment(one.last_half_hour + 1800),
-            f"{kwh(one.energy_uj):.3f}",
+            fixed(kwh(one.energy_uj), 3),
             one.new,
             one.changed,
             one.unchanged,

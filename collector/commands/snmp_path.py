@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from agent.commands.common import echo_json, echo_table, output_option
 from agent.errors import AgentError
 from carbon.calendar import day_bounds
+from carbon.wording import fixed
 from collector.commands.common import actor, database_of, plain_errors
 from collector.device_energy import rules_of
 from collector.errors import BadRequest, CollectorError, NotFound
@@ -140,7 +141,7 @@ def list_places(device: str, state_directory: Path | None, output: str) -> None:
             one.meter,
             one.label,
             "" if one.watts is None else f"{one.watts:.1f} W",
-            "" if one.energy_kwh is None else f"{one.energy_kwh:.3f} kWh",
+            "" if one.energy_kwh is None else f"{fixed(one.energy_kwh, 3)} kWh",
             one.source if one.measures else "not measured",
         )
         for one in found

@@ -1,6 +1,6 @@
 """Tables of what polled devices see around them: neighbours at their ports, what controllers manage, what is fed by whom."""
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Integer, Table
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Table
 
 from collector.database.metadata import instant, metadata, row_id, text, validity
 
@@ -63,4 +63,16 @@ device_feed = Table(
     Column("switch_id", text("switch_id").type, ForeignKey("device.id"), nullable=False, index=True),
     text("port"),
     *validity(),
+)
+
+# Of a switch and local day: for how many seconds its PoE ports were read, and as JSON for each that gave power its
+# millijoules, its name as neighbours are seen there, and the class of who is seen ("" nobody, "other" none of ours).
+poe_day = Table(
+    "poe_day",
+    metadata,
+    Column("switch_id", text("switch_id").type, ForeignKey("device.id"), primary_key=True, nullable=False),
+    Column("local_day", text("local_day").type, primary_key=True, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    text("ports"),
+    Index("ix_poe_day_local_day", "local_day"),
 )

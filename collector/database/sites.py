@@ -7,6 +7,7 @@ from collector.database.metadata import ROW_ID, metadata, row_id, text, validity
 
 TENURES = ("own", "leased", "landlord")
 SCHOOLS = ("in", "out")
+POE_RULES = ("on", "off")
 
 # `grid_region` is what the postcode says of the grid, where a person says it better; "" leaves it to the postcode.
 # `tenure`: landlord means that the electricity is on the landlord's supply.
@@ -43,4 +44,17 @@ organisation_boundary = Table(
     *validity(),
     text("actor"),
     CheckConstraint("schools IN ('in', 'out')", name="schools"),
+)
+
+# Whether devices that no neighbour names are taken for fed by count of PoE ports, dated; `on` where nothing is said.
+poe_rule = Table(
+    "poe_rule",
+    metadata,
+    row_id(),
+    Column("organisation_id", ROW_ID, ForeignKey("organisation.id"), nullable=False, index=True),
+    text("rule"),
+    text("reason"),
+    *validity(),
+    text("actor"),
+    CheckConstraint("rule IN ('on', 'off')", name="rule"),
 )

@@ -28,6 +28,7 @@ from collector.snmp.leases import Lease, still_held
 from collector.snmp.neighbour_store import note_neighbours
 from collector.snmp.neighbours import Neighbour
 from collector.snmp.poe_feed import end_feeds, note_fed
+from collector.snmp.poe_tally import PoeTold, note_poe
 
 KEY_SECONDS = 100 * 365 * DAY_SECONDS
 """The key's secret is forgotten as it is made: nobody can send with it."""
@@ -106,6 +107,8 @@ class PollOutcome:
     """What it sees at its ports, None where that was not asked."""
     fed: tuple[SeenAsFed, ...] | None = None
     """What it feeds over Ethernet, with a `reading`."""
+    poe: PoeTold | None = None
+    """What its PoE ports gave since it was written last, with a `reading`."""
     diagnoses: DiagnosesChanged | None = None
     """Those that began, hold or ended, where that is to be written."""
     mac_address: str = ""
@@ -263,6 +266,8 @@ def note_polls(connection: Connection, items: Sequence[PollOutcome]) -> list[Non
             note_evidence(connection, one.device_id, {"mac_address": [one.mac_address]}, one.at)
         if one.fed is not None:
             note_fed(connection, one.device_id, one.fed, one.at)
+        if one.poe is not None:
+            note_poe(connection, one.device_id, one.poe, one.at)
         if one.kind:
             same = (device.c.id == one.device_id) & (device.c.kind != one.kind)
             if connection.execute(update(device).where(same).values(kind=one.kind)).rowcount:

@@ -95,7 +95,7 @@ def fed_devices(switch: PoeKnowledge) -> list[FedDevice]:
     found, unseen = [], list(switch.linked)
     for seen in at_port.values():
         if_index, port = seen[0].if_index, seen[0].port
-        mine = [one for one in unseen if _names_port(one.meter.partition("/")[2], if_index, port)]
+        mine = [one for one in unseen if names_port(one.meter.partition("/")[2], if_index, port)]
         if mine:
             # What a person said of a port holds, whoever is seen there.
             unseen = [one for one in unseen if one not in mine]
@@ -134,7 +134,7 @@ def _gives(switch: PoeKnowledge, if_index: int | None, port: str) -> bool | None
     if watts is not None:
         return watts >= SMALLEST_WATTS
     if switch.ports is not None:
-        rows = [one for one in switch.ports if _names_port(one.index, if_index, port)]
+        rows = [one for one in switch.ports if names_port(one.index, if_index, port)]
         if len(rows) == 1:
             return rows[0].poe_class is not None
         if not any(one.poe_class is not None for one in switch.ports):
@@ -161,15 +161,15 @@ def port_watts(readings: Iterable[Reading], if_index: int | None, port: str) -> 
     """Watts that a switch gives at a port; None where it does not tell."""
     poe = [one for one in readings if one.role == "poe_port" and one.quantity == "power"]
     named = [one for one in poe if port and one.name == port]
-    found = named if len(named) == 1 else [one for one in poe if _names_port(one.index or one.oid, if_index, port)]
+    found = named if len(named) == 1 else [one for one in poe if names_port(one.index or one.oid, if_index, port)]
     return found[0].value if len(found) == 1 else None
 
 
-def _names_port(row: str, if_index: int | None, port: str) -> bool:
+def names_port(row: str, if_index: int | None, port: str) -> bool:
     """Whether a row of a PoE table is a port: its name, its ifIndex, or its unit and number (`pethPsePortTable`: 2.7 is
     Gi2/0/7).
 
-    >>> _names_port("1.7", 7, "7"), _names_port("2.7", 10207, "Gi2/0/7"), _names_port("2.7", 10107, "Gi1/0/7")
+    >>> names_port("1.7", 7, "7"), names_port("2.7", 10207, "Gi2/0/7"), names_port("2.7", 10107, "Gi1/0/7")
     (True, True, False)
     """
     if row == port:

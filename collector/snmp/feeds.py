@@ -6,16 +6,15 @@ minutes is as good as five. What was added up and not told yet when the collecto
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.report import Meter, MeterKind, Reading, Report, SampleTime
 from carbon.facts import HIGHEST_WATTS
 from collector.snmp.places import Place
+from collector.snmp.poe_tally import LONGEST_GAP_NS, PoeTally
 
 TOLD_EVERY_NS = 300 * 10**9
-LONGEST_GAP_NS = 180 * 10**9
-"""Three polls: across more nothing is known of the power between."""
 _KWH_TO_MICROJOULES = 3.6e12
 _MOST_MICROJOULES = 2**63 - 1
 
@@ -43,15 +42,18 @@ class _Count:
 class Feeds:
     """What is remembered of a device's places between polls.
 
-    `linked` are the meters of places that a person has linked to a device: of PoE ports only these are followed.
+    `linked` are the meters of places that a person has linked to a device: of PoE ports only these are followed,
+    and the others counted (`poe`).
     """
 
     linked: frozenset[str] = frozenset()
+    poe: PoeTally = field(default_factory=PoeTally)
     _watts: dict[str, _Watts] = field(default_factory=dict)
     _counts: dict[str, _Count] = field(default_factory=dict)
 
-    def add(self, report: Report, at: SampleTime, places: Iterable[Place]) -> None:
+    def add(self, report: Report, at: SampleTime, places: Sequence[Place]) -> None:
         """Take what a poll read, and add to its report what is due to be told."""
+        self.poe.add(at, places)
         for place in places:
             if not place.measures or (place.role == "poe_port" and place.meter not in self.linked):
                 continue

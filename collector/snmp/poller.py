@@ -290,6 +290,7 @@ class Poller:
                 kind=kind,
                 reading=shown,
                 fed=tuple(seen_as_fed(poll.reading.fed)) if shown is not None else None,
+                poe=state.before.feeds.poe.told(state.neighbours) if shown is not None else None,
                 diagnoses=diagnoses,
                 neighbours=state.neighbours if "inventory" in poll.parts else None,
                 mac_address=state.identity.mac_address if "inventory" in poll.parts else "",
@@ -297,6 +298,8 @@ class Poller:
             )
             if await self._noted(outcome):
                 state.diagnoses.written()
+                if outcome.poe is not None:
+                    state.before.feeds.poe.written()
 
     async def _noted(self, outcome: PollOutcome) -> bool:
         """Write how a poll went. A database that does not take it now ends no polling: a later poll says it."""

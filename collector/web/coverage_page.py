@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from carbon.calendar import local_day
 from carbon.device_classes import CLASSES
+from carbon.poe_ports import FED_CLASSES
 from carbon.units import kwh
 from collector.device_energy import rules_of
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import EstateTotal, estate_totals
 from collector.people.organisations import names_of
+from collector.poe_fed import WHY, fed_words
 from collector.web.charts import image
 from collector.web.months import MonthView
 from collector.web.paging import address
@@ -60,6 +62,10 @@ def _coverage(request: Request) -> Response:
             "view": view,
             "how": HOW,
             "rows": devices,
+            "fed": fed_words(
+                {name: sum(one.fed for one in devices if one.device_class == name) for name in FED_CLASSES}
+            ),
+            "why_fed": WHY,
             "whole": _whole(devices),
             "class_names": {name: one.words for name, one in CLASSES.items()},
             "by_class": by_class,

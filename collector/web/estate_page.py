@@ -1,20 +1,21 @@
 """The first page: power now, energy today, carbon this financial year, and every device with method and coverage.
 
-Silent devices come first. Sorting and filtering are links and a form with GET parameters, so a view can be sent to a
-colleague.
+Silent devices come first, a hundred on a page. Sorting and filtering are links and a form with GET parameters, so a view
+can be sent to a colleague.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from carbon.wording import counted
 from collector.queries import DeviceRow, devices
 from collector.totals import Total, sum_totals
+from collector.web.paging import ROWS, Paging, address
 from collector.web.reading import reading_of
 from collector.web.rendering import Shown, frame, page, shown
 
@@ -58,10 +59,15 @@ COLUMNS: dict[str, Column] = {
     "carbon": Column("CO2e {year} (kg)", lambda row: row.year.footprint.total_kg if row.year else None, numeric=True),
 }
 ORDERS = ("ascending", "descending")
+NO_SITE = "-"
+"""The value of the parameter `site` for devices without one."""
 
 
 async def estate_page(request: Request) -> Response:
-    """The page for the query parameters `filter`, `sort`, `order` and `retired`; unknown values are as none."""
+    """The page for the query parameters `filter`, `site`, `kind`, `sort`, `order`, `retired` and `page`.
+
+    Unknown values are as none.
+    """
     return await run_in_threadpool(_estate, request, dict(request.query_params))
 
 
@@ -75,13 +81,18 @@ def _estate(request: Request, parameters: Mapping[str, str]) -> Response:
     years = totals.years()
     listed = retired if view.retired else used
     rows = [EstateRow(row, totals.today.get(row.device_id), years.get(row.device_id)) for row in listed]
-    filtered = [row for row in rows if matches(row.device, view.filter)]
+    filtered = sorted_rows([row for row in rows if view.shows(row.device)], view.sort, view.order)
+    paging = Paging.of("/", view.parameters, parameters.get("page", ""), len(filtered))
+    listed_here = filtered[paging.offset : paging.offset + ROWS]
     return page(
         request,
         "estate.html",
         {
             **frame("estate", totals),
-            "rows": sorted_rows(filtered, view.sort, view.order),
+            "rows": listed_here,
+            "paging": paging,
+            "sites": _choices((row.site for row in listed), view.site),
+            "kinds": _choices((row.kind for row in listed), view.kind),
             "whole": _sums(filtered),
             "view": view,
             "columns": COLUMNS,
@@ -103,6 +114,8 @@ class _View:
     """What is asked for, and the addresses of its neighbours."""
 
     filter: str
+    site: str
+    kind: str
     sort: str
     order: str
     retired: bool
@@ -113,24 +126,43 @@ class _View:
         sort = sort if sort in COLUMNS else ""
         order = parameters.get("order", "")
         order = order if order in ORDERS else _first_order(sort)
-        return cls(parameters.get("filter", "").strip()[:200], sort, order, parameters.get("retired") == "yes")
+        words, site, kind = (parameters.get(name, "").strip()[:200] for name in ("filter", "site", "kind"))
+        return cls(words, site, kind, sort, order, parameters.get("retired") == "yes")
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """All parameters but the page."""
+        return self._with(self.sort, self.order)
+
+    @property
+    def filtered(self) -> bool:
+        return any((self.filter, self.site, self.kind))
+
+    def shows(self, row: DeviceRow) -> bool:
+        """Whether a device is among those asked for."""
+        site = self.site in ("", row.site or NO_SITE)
+        return site and self.kind in ("", row.kind) and matches(row, self.filter)
 
     def sorted_by(self, column: str) -> str:
         """The address of the view sorted by a column; by the one it is sorted by, the other way round."""
         order = _first_order(column)
         if column == self.sort:
             order = ORDERS[1 - ORDERS.index(self.order)]
-        return self._address(self.filter, column, order, self.retired)
+        return address("/", self._with(column, order))
 
     @property
     def unfiltered(self) -> str:
-        return self._address("", self.sort, self.order, self.retired)
+        return address("/", {**self.parameters, "filter": "", "site": "", "kind": ""})
 
-    @staticmethod
-    def _address(filter_: str, sort: str, order: str, retired: bool) -> str:
-        given = {"filter": filter_, "sort": sort, "order": order if sort else "", "retired": "yes" if retired else ""}
-        query = urlencode({name: value for name, value in given.items() if value})
-        return f"/?{query}" if query else "/"
+    def _with(self, sort: str, order: str) -> dict[str, str]:
+        return {
+            "filter": self.filter,
+            "site": self.site,
+            "kind": self.kind,
+            "sort": sort,
+            "order": order if sort else "",
+            "retired": "yes" if self.retired else "",
+        }
 
 
 def _first_order(sort: str) -> str:
@@ -164,6 +196,12 @@ def matches(row: DeviceRow, wanted: str) -> bool:
     )
     whole = " ".join(texts).lower()
     return all(word in whole for word in wanted.lower().split())
+
+
+def _choices(names: Iterable[str], chosen: str) -> list[tuple[str, str]]:
+    """Values and texts of a select, as people count; what is chosen is among them although nothing has it now."""
+    values = sorted({name or NO_SITE for name in names} | {chosen} - {""}, key=counted)
+    return [(name, "not set" if name == NO_SITE else name.replace("_", " ")) for name in values]
 
 
 def _sums(rows: Sequence[EstateRow]) -> dict[str, Shown]:

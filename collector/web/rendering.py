@@ -109,6 +109,18 @@ def count_words(count: int) -> str:
     return f"{count:,}"
 
 
+def date_words(text: str) -> str:
+    """A date as pages show dates; what is no whole date, such as a year alone, as it is.
+
+    >>> date_words("2023-02-01"), date_words("2023")
+    ('1 February 2023', '2023')
+    """
+    try:
+        return f"{datetime.date.fromisoformat(text):%d %B %Y}".lstrip("0")
+    except ValueError:
+        return text
+
+
 def _sentence(text: str) -> str:
     """With a capital letter and one full stop."""
     return (text[:1].upper() + text[1:]).rstrip(".") + "."
@@ -129,6 +141,7 @@ _environment.filters |= {
     "age": age_words,
     "bytes": bytes_words,
     "count": count_words,
+    "date": date_words,
     "energy": energy_words,
     "figure": figure,
     "mass": mass_words,

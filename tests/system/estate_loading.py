@@ -1,5 +1,6 @@
 """The test estate taken into the product by its doors: hosts' reports, polls' reports, the ledger's round, registers' files."""
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from agent.report import Choice, Guest, Inventory, Meter, Reading, Report, SampleTime, encode
+from carbon.calendar import day_bounds
 from collector.claim import Identity
 from collector.clocks import Sent
 from collector.database.engine import Database
@@ -20,9 +22,10 @@ from collector.ledger import devices_due, roll
 from collector.prepare import prepare
 from collector.record import Incoming, record
 from collector.snmp.devices import NewDevice, add_device
+from collector.snmp.poe_tally import PoeTold, PortTold, note_poe
 from collector.snmp.polled import received_of
 from collector.wire import Received, receive
-from tests.data.estate.truth import END, HALF_HOUR, HALF_HOURS, START, Device
+from tests.data.estate.truth import END, FIRST_DAY, HALF_HOUR, HALF_HOURS, START, Device
 
 NS = 10**9
 COLLECTOR = "collector-1"
@@ -49,6 +52,15 @@ def load_readings(database: Database, devices: Sequence[Device]) -> dict[str, Se
     for some in _some(devices, 20):
         _record(database, ((senders[one.name], received) for one in some for received in _reports(one)))
     write_all(database, END + HALF_HOUR)
+    with database.write() as connection:
+        for one in devices:
+            for day in (FIRST_DAY + datetime.timedelta(number) for number in range(7 if one.ports else 0)):
+                begins, ends = day_bounds(day, "Europe/London")
+                ports = {
+                    f"poe_port/1.{number}": PortTold(milliwatts * (ends - begins), "", seen)
+                    for number, (milliwatts, seen) in enumerate(one.ports, 1)
+                }
+                note_poe(connection, senders[one.name].device_id, PoeTold(ends - begins, ports), ends)
     return senders
 
 

@@ -20,6 +20,8 @@ DIRECTORATES = ("Adults", "Children", "Environment", "Resources", "Fire and Resc
 PUE = {"data_room": "1.8", "cooled_cupboard": "1.3"}
 _SWITCHES = (("Aruba", "2930F 48G", 96), ("Cisco", "Catalyst 9300-48P", 180), ("HPE", "5130 24G", 55))
 _POINTS = (("Aruba", "AP-515", 11), ("Cisco", "C9120AXI", 13))
+_PORTS = ((9_500, ""), (12_000, ""), (4_499, ""), (0, ""), (15_000, "other"))
+"""Milliwatts, and who is seen: two of them may feed access points that nobody names."""
 _LAPTOPS = (("Dell", "Latitude 5440"), ("HP", "EliteBook 840 G9"), ("Lenovo", "ThinkPad T14"))
 _MONITORS = (("Dell", "P2422H"), ("HP", "E24 G5 monitor"))
 _UJ_PER_WATT_HALF_HOUR = 1_800_000_000
@@ -121,7 +123,8 @@ def _network(made: _Maker) -> None:
         estimated = number >= 350
         silent = range(284, 288) if number % 50 == 20 else ()
         energy = made.load(watts, 12) if number < 12 else made.network_load(watts, 1 if estimated else 12, silent)
-        device = Device(name, "switch", "switch", vendor, model, serial, energy, estimated)
+        ports = _PORTS if number < 5 else ()
+        device = Device(name, "switch", "switch", vendor, model, serial, energy, estimated, ports=ports)
         if number >= 466:  # nobody registered these
             made.devices.append(device)
         else:

@@ -7,7 +7,7 @@ The calendar, the arithmetic of class profiles and of overheads are written out 
 import datetime
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
@@ -160,6 +160,7 @@ def _profiled(
     """Energy at the council's places and at home by class profiles: days in use of what nobody reads."""
     read = {(one.name, month_of(at)) for one in devices for at in one.energy_uj}
     days: dict[Key, Fraction] = defaultdict(Fraction)
+    at_ports = _at_ports(items, devices)
     for item in items:
         if item.device_class not in END_USERS:
             continue
@@ -169,6 +170,10 @@ def _profiled(
             used = (min(ends, last + datetime.timedelta(1)) - max(begins, first)).days
             if used > 0 and (item.device, month) not in read:
                 days[_key(month, item)] += Fraction(item.share) * item.quantity * used
+                for day in (max(begins, first) + datetime.timedelta(past) for past in range(used)):
+                    fed, unread = at_ports.get((item.site, day), (0, 1))
+                    if item.device_class == "access_point" and fed:
+                        days[_key(month, item)] -= Fraction(item.share) * item.quantity * Fraction(fed, unread)
     with PROFILES.open("rb") as file:
         profiles = tomllib.load(file)
     found = {}
@@ -180,6 +185,29 @@ def _profiled(
         if spaces.get((key.site, key.space)) == "home":
             home = whole
         found[key] = (whole - home, home)
+    return found
+
+
+def _at_ports(items: Sequence[Item], devices: Sequence[Device]) -> dict[tuple[str, datetime.date], tuple[int, int]]:
+    """By site and day of the week how many access points lie in switches' readings, of so many that nobody reads.
+
+    A port feeds one if it gives at least half of the 9 W that they draw by their profile and nobody else is seen at it;
+    those that are read, and that no switch names, have the first of the ports.
+    """
+    by_device = {one.device: one for one in items if one.device}
+    ports: dict[str, int] = defaultdict(int)
+    for device in devices:
+        for milliwatts, seen in device.ports:
+            ports[by_device[device.name].site] += milliwatts >= 4_500 and seen in ("", "access_point")
+    read = {(one.name, month_of(at)) for one in devices for at in one.energy_uj}
+    found = {}
+    for day in (FIRST_DAY + datetime.timedelta(past) for past in range(7)):
+        month = day.isoformat()[:7]
+        for site, number in ports.items():
+            mine = [one for one in items if (one.site, one.device_class) == (site, "access_point")]
+            unread = [one for one in mine if (one.device, month) not in read and in_use(one)[0] <= day < in_use(one)[1]]
+            with_reading = sum((one.device, month) in read for one in mine)
+            found[site, day] = max(0, min(number, with_reading + len(unread)) - with_reading), len(unread)
     return found
 
 
@@ -222,7 +250,7 @@ def _figures(table: object) -> dict[str, Decimal]:
     return {name: Decimal(str(value)) for name, value in table.items()}
 
 
-def coverage(items: Iterable[Item], devices: Sequence[Device], month: str) -> dict[tuple[str, str], dict[str, int]]:
+def coverage(items: Sequence[Item], devices: Sequence[Device], month: str) -> dict[tuple[str, str], dict[str, int]]:
     """Devices in use at the month's end, or the week's, by organisation and class: how their energy is known; and what was
     seen and is not registered."""
     read = {one.name: "estimated" if one.estimated else "measured" for one in devices if _read_in(one, month)}
@@ -236,6 +264,10 @@ def coverage(items: Iterable[Item], devices: Sequence[Device], month: str) -> di
         if begins <= day < ends:
             method = read.get(item.device) or ("profile" if item.device_class in END_USERS else "absent")
             found[item.organisation, item.device_class][method] += item.quantity
+    for (_, at), (fed, _) in _at_ports(items, devices).items():
+        if at == day:
+            row = found[COUNTY, "access_point"]
+            row["profile"], row["measured"] = row["profile"] - fed, row["measured"] + fed
     for one in devices:
         if one.name not in registered:
             found[COUNTY, one.own_class]["seen_not_registered"] += 1

@@ -68,6 +68,8 @@ class Device:
     """Of a UPS: the devices that it is known to feed."""
     guests: tuple[str, ...] = ()
     """UUIDs of a host's virtual machines."""
+    ports: tuple[tuple[int, str], ...] = ()
+    """Of a switch that is read all the week: milliwatts at its PoE ports, and the class of who is seen there, "" nobody."""
 
 
 @dataclass(frozen=True, slots=True)
