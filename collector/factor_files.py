@@ -11,7 +11,7 @@ from collector.errors import BadRequest
 from collector.tables.sheets import WORKBOOKS, read_sheets
 
 MOST_BYTES = 30 * 1024 * 1024
-MOST_UNPACKED_BYTES = 200 * 1024 * 1024
+MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 """The published files have up to 3 MB, and unpack to 12."""
 
 

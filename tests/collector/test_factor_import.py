@@ -12,7 +12,8 @@ from sqlalchemy import func, select, update
 from carbon.errors import FactorError
 from carbon.footprint import footprint
 from collector.database.audit import AuditFilter, read_audit
-from collector.database.engine import Database
+from collector.database.engine import Database, open_database
+from collector.database.migrate import migrate
 from collector.database.schema import factor_import, organisation, series_due, setting
 from collector.device_energy import Rules, rules_by_organisation, rules_of
 from collector.errors import BadRequest, NotFound
@@ -69,13 +70,13 @@ def test_an_imported_set_takes_the_place_of_the_packaged_one_for_everybody(datab
 
 
 def test_the_same_bytes_again_change_nothing_and_a_corrected_file_is_a_new_version(
-    database: Database, tmp_path: Path
+    sqlite_database: Database, tmp_path: Path
 ) -> None:
-    first = import_flat(database, tmp_path, FlatFile(2026, OF_2026, 1.2))
-    assert import_flat(database, tmp_path, FlatFile(2026, OF_2026, 1.2)) == first
-    second = import_flat(database, tmp_path, FlatFile(2026, (0.14, *OF_2026[1:]), 1.3))
-    third = import_flat(database, tmp_path, FlatFile(2026, (0.15, *OF_2026[1:]), 1.1))
-    with database.read() as connection:
+    first = import_flat(sqlite_database, tmp_path, FlatFile(2026, OF_2026, 1.2))
+    assert import_flat(sqlite_database, tmp_path, FlatFile(2026, OF_2026, 1.2)) == first
+    second = import_flat(sqlite_database, tmp_path, FlatFile(2026, (0.14, *OF_2026[1:]), 1.3))
+    third = import_flat(sqlite_database, tmp_path, FlatFile(2026, (0.15, *OF_2026[1:]), 1.1))
+    with sqlite_database.read() as connection:
         assert [row.id for row in imports(connection)] == [third, first, second], "in the order of versions"
         assert set_named(connection, 2026).s2_generation == Decimal("0.14")
         assert set_named(connection, 2026, "1.2").s2_generation == Decimal("0.13")
@@ -94,15 +95,17 @@ def test_a_file_older_than_the_packaged_version_does_not_take_its_place(
     assert rules(sqlite_database).factors(datetime.date(2024, 7, 1)).factors.s2_generation == Decimal("0.20705")
 
 
-def test_a_step_over_half_is_flagged_until_somebody_accepts_exactly_it(database: Database, tmp_path: Path) -> None:
+def test_a_step_over_half_is_flagged_until_somebody_accepts_exactly_it(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
     jump = FlatFile(2026, (0.13, 0.013, 0.0689, 0.0019))
-    import_flat(database, tmp_path, jump)
-    found = rules(database).factors(SUMMER_2026).factors
+    import_flat(sqlite_database, tmp_path, jump)
+    found = rules(sqlite_database).factors(SUMMER_2026).factors
     assert found.unaccepted == (
         "Electricity, well-to-tank of generation: 0.04590 in 2025, 0.0689 in 2026 (+50%)",
         "Electricity, well-to-tank of losses: 0.00397 in 2025, 0.0019 in 2026 (-52%)",
     )
-    with database.write() as connection:
+    with sqlite_database.write() as connection:
         with pytest.raises(BadRequest, match="needs a reason"):
             accept(connection, 2026, " ", WHO)
         with pytest.raises(NotFound, match="no factor set of 2025 was imported"):
@@ -112,9 +115,9 @@ def test_a_step_over_half_is_flagged_until_somebody_accepts_exactly_it(database:
             accept(connection, 2026, "again", WHO)
         [act] = read_audit(connection, AuditFilter("factors.accept"), 5)
         assert "methodology paper" in act.detail
-    assert rules(database).factors(SUMMER_2026).factors.unaccepted == ()
-    import_flat(database, tmp_path, FlatFile(2025, (0.177, 0.01853, 0.02, 0.00397), version=2))
-    [again] = rules(database).factors(SUMMER_2026).factors.unaccepted
+    assert rules(sqlite_database).factors(SUMMER_2026).factors.unaccepted == ()
+    import_flat(sqlite_database, tmp_path, FlatFile(2025, (0.177, 0.01853, 0.02, 0.00397), version=2))
+    [again] = rules(sqlite_database).factors(SUMMER_2026).factors.unaccepted
     assert "0.02 in 2025, 0.0689 in 2026" in again, "the year before was corrected: another step"
 
 
@@ -186,10 +189,11 @@ def test_an_import_that_was_cut_off_is_finished_by_the_same_file(sqlite_database
         assert connection.execute(select(factor_import.c.followed)).scalars().all() == [True]
 
 
-def test_two_databases_with_other_imports_do_not_share_their_sets(
-    sqlite_database: Database, postgres_database: Database, tmp_path: Path
-) -> None:
+def test_two_databases_with_other_imports_do_not_share_their_sets(sqlite_database: Database, tmp_path: Path) -> None:
+    other_database = open_database(tmp_path / "other.db")
+    migrate(other_database)
     import_flat(sqlite_database, tmp_path, FlatFile(2026, OF_2026))
-    with sqlite_database.read() as one, postgres_database.read() as other:
+    with sqlite_database.read() as one, other_database.read() as other:
         assert one.execute(select(setting.c.value).where(setting.c.name == MARK)).scalar()
         assert factor_sets(one) != factor_sets(other)
+    other_database.close()
