@@ -114,12 +114,14 @@ class _Market:
                 key = (one.subject.site, one.subject.month)
                 use[key] = use.get(key, 0) + one.activity_uj
         found = market_based_of(connection, organisation_id, use, lambda month: _generation(rules, month))
-        self._rates = {key: one.rate for key, one in found.items()}
+        # Where nothing is proved there is no rate: the location's stands in its column, and is said to.
+        proved = (one for one in found.values() if any(part.rung != "location" for part in one.parts))
+        self._rates = {(one.site, one.month): one.rate for one in proved}
 
     def of(self, activity: Activity) -> MarketRate | None:
         """None of what others buy: homes and landlords have contracts that nobody knows here."""
         subject = activity.subject
-        return self._rates[subject.site, subject.month] if subject.supply == "own" else None
+        return self._rates.get((subject.site, subject.month)) if subject.supply == "own" else None
 
 
 def _generation(rules: Rules, month: str) -> Decimal:
