@@ -13,6 +13,9 @@ COMMANDS: dict[str, str] = {
     "line": "collector.commands.carbon_line:line",
     "service": "collector.commands.carbon_service:service",
     "statement": "collector.commands.carbon_statement:statement",
+    "embodied": "collector.commands.carbon_embodied:embodied",
+    "life": "collector.commands.carbon_embodied:life",
+    "pcf": "collector.commands.carbon_pcf:pcf",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 
