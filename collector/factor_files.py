@@ -43,7 +43,11 @@ def read_file(path: Path) -> ReadFile:
     except zipfile.BadZipFile as error:
         raise BadRequest(f"{path.name} is damaged: {error}", DOWNLOAD) from error
     try:
-        return ReadFile(path.name, sha256, read_factor_file(read_sheets(path)))
+        sheets = read_sheets(path)
+    except BadRequest as error:
+        raise BadRequest(error.message, DOWNLOAD) from error
+    try:
+        return ReadFile(path.name, sha256, read_factor_file(sheets))
     except FactorFileError as error:
         raise BadRequest(f"{path.name}, {error.message}", error.remedy) from error
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -273,8 +274,16 @@ def diff(before: str, after: str, state_directory: Path | None, output: str) -> 
             change = found[key].change if key in found else None
             texts = [_NOT_AVAILABLE if value is None else f"{value:f}" for value in values]
             large = "over half" if key in found and found[key].large else ""
-            table.append((key, *texts, "" if change is None else f"{change:+.1%}", large))
+            table.append((key, *texts, _change(change, output), large))
     _echo(heads, table, output)
+
+
+def _change(change: Decimal | None, output: str) -> str | Decimal:
+    """A step as people read it, or as the number that programs take: part of the first set's factor."""
+    if change is None:
+        return ""
+    exact = change.quantize(Decimal("0.000001"))
+    return f"{change:+.1%}" if output == "table" else str(exact) if output == "json" else exact
 
 
 def _year_and_version(text: str) -> tuple[int, str | None]:

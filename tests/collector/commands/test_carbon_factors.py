@@ -53,9 +53,10 @@ def test_an_import_is_listed_shown_compared_and_accepted(factors: Command, flat:
         "line": "s3_wtt_generation",
         "2025": "0.04590",
         "2026": "0.1",
-        "change": "+117.9%",
+        "change": "1.178649",
         "accept": "over half",
     }
+    assert "s2_generation,0.17700,0.13,-0.265537," in factors("diff", "2025", "2026", "--output", "csv").stdout
     accepted = factors("accept", "2026", "--reason", "paper of June")
     assert "accepted: Electricity, well-to-tank of generation" in accepted.stdout
     shown = factors("show", "2026").stdout
@@ -64,6 +65,20 @@ def test_an_import_is_listed_shown_compared_and_accepted(factors: Command, flat:
     every = list(csv.DictReader(factors("show", "2026", "--all", "--output", "csv").stdout.splitlines()))
     assert [one["value"] for one in every] == ["0.13", "0.013", "0.1", "0.0036", "0.1"]
     assert "imported before, as import 1: nothing changes" in factors("import", flat).stdout
+
+
+def test_a_version_that_holds_no_longer_is_listed_before_the_one_that_does(
+    factors: Command, flat: str, tmp_path: Path
+) -> None:
+    factors("import", flat)
+    corrected = FlatFile(2026, (0.13, 0.013, 0.037, 0.0036), 1.3).save(tmp_path / "corrected.xlsx")
+    assert factors("import", str(corrected)).exit_code == 0
+    rows = json.loads(factors("list", "--output", "json").stdout)[-2:]
+    assert [(one["version"], one["holds"], one["s3_wtt_generation"]) for one in rows] == [
+        ("1.2", "no", "0.1"),
+        ("1.3", "yes", "0.037"),
+    ]
+    assert "0.1 " in factors("show", "2026", "--version", "1.2").stdout
 
 
 def test_a_packaged_set_is_shown_with_rows_and_cells_and_what_it_lacks(factors: Command) -> None:
