@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterable
 
-from carbon.calendar import days_between
+from carbon.calendar import day_bounds, days_between
 from carbon.errors import CarbonError
 
 
@@ -56,3 +56,13 @@ def days_by_month(first: datetime.date, last: datetime.date) -> dict[str, int]:
         month = f"{day:%Y-%m}"
         found[month] = found.get(month, 0) + 1
     return found
+
+
+def is_over(month: str, time_zone: str, now: int) -> bool:
+    """Whether a month has ended in a time zone by `now` (Unix seconds).
+
+    >>> is_over("2025-03", "Europe/London", 1_743_462_000), is_over("2025-03", "Europe/London", 1_743_461_999)
+    (True, False)
+    """
+    following = (middle_of(month) + datetime.timedelta(days=31)).replace(day=1)
+    return now >= day_bounds(following, time_zone)[0]

@@ -1,5 +1,6 @@
 """Why a footprint changed: causes that add up to the gram, each seeded one by its name, and what is said of it."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from carbon.activity import Activity, Kind, Subject
 from carbon.explain import CAUSES, Explanation, Facts, Identity, explain
+from carbon.explain_lines import explain_lines
 from carbon.explain_words import verdict
 from carbon.factor_methods import method_share
 from carbon.factors import Applied, packaged_sets
 from carbon.footprint_rows import FootprintRow, footprint_row
+from carbon.report import OtherLine
 
 KWH = 3_600_000_000_000
 JUNE = 30 * 86_400
@@ -161,3 +164,33 @@ def test_causes_add_up_to_the_change_to_the_gram(
     assert sum(sum(parts.values()) for parts in found.of.values()) == found.change_g
     assert found.before_g == sum(row.grams.total for row in before)
     assert found.after_g == sum(row.grams.total for row in after)
+
+
+def _line(
+    month: str, grams: int, amount: str = "1", *, service: str = "", row_id: str = "r", memo: bool = False
+) -> OtherLine:
+    name = service or "diesel"
+    return OtherLine(
+        "1", month, name, service, "", "3", "1", Decimal(amount), "u", grams, "", row_id, "", "", "officer", memo
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "existed", "causes"),
+    [
+        ([], [_line("2025-06", 9, service="mail")], False, {"moved": 9}),
+        ([_line("2024-06", 9, service="mail")], [], False, {"moved": -9}),
+        ([], [_line("2025-06", 9, service="mail")], True, {"coverage": 9}),
+        ([_line("2024-06", 9, service="mail")], [_line("2025-06", 7, service="mail")], True, {"activity": -2}),
+        ([_line("2024-06", 100, "10")], [_line("2025-06", 200, "20")], True, {"activity": 100}),
+        ([_line("2024-06", 100, "10")], [_line("2025-06", 90, "10", row_id="s")], True, {"grid_factor": -10}),
+        ([_line("2024-06", 100, memo=True)], [], True, {}),
+    ],
+)
+def test_providers_and_fuel_change_by_what_they_are(
+    before: list[OtherLine], after: list[OtherLine], existed: bool, causes: dict[str, int]
+) -> None:
+    found = explain([], [], MONTHS)
+    explain_lines(found, before, after, MONTHS, lambda *_: existed)
+    assert {cause: part for cause, part in found.causes.items() if part} == causes
+    assert sum(found.causes.values()) == found.change_g
