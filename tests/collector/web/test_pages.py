@@ -3,6 +3,7 @@
 import html.parser
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import pytest
 
@@ -10,6 +11,7 @@ from carbon.wording import energy_words, figure, mass_words
 from collector.web.charts import thinned
 from collector.web.estate_page import COLUMNS
 from tests.collector.hosts import NS
+from tests.collector.registers import seen
 from tests.collector.web.conftest import Estate
 from tests.collector.web.estate_of_tests import ESTATE, TROUBLES, Machine, desktop, history, settle_in
 from tests.collector.web.served import Served
@@ -164,6 +166,23 @@ def test_the_filter_finds_by_every_word(estate: Estate, words: str, found: set[s
     assert field["value"] == words, "the form keeps what was asked"
 
 
+def test_devices_of_a_site_or_a_kind_are_listed_alone_and_the_totals_stay(estate: Estate) -> None:
+    listed = estate.client.get("/v1/devices").json()["devices"]
+    sites = {one["site"] for one in listed if one["site"]}
+    whole = read(estate, "/")
+    for site in sites:
+        document = read(estate, f"/?{urlencode({'site': site, 'kind': 'host'})}")
+        mine = {one["host_name"] for one in listed if one["site"] == site}
+        assert {row[0] for row in document.table("devices")[1:-1]} == mine
+        assert document.text.partition("Devices that are read")[0].endswith(
+            whole.text.partition("Devices that are read")[0][-200:]
+        )
+    assert {row[0] for row in read(estate, "/?site=-").table("devices")[1:-1]} == {
+        one["host_name"] for one in listed if not one["site"]
+    }
+    assert "No device matches" in read(estate, "/?kind=switch").text
+
+
 def test_sorting_keeps_the_filter_and_filtering_the_order(estate: Estate) -> None:
     document = read(estate, "/?filter=hall&sort=power&order=ascending")
     hidden = {one["name"]: one["value"] for tag, one in document.elements if tag == "input" and one["type"] == "hidden"}
@@ -314,6 +333,18 @@ def test_a_host_that_has_enrolled_and_not_reported_is_silent_and_its_page_works(
     text = empty.client.get(f"/devices/{host.device_id}").text
     assert "never" in text
     assert "no power is known of this time" in text.lower()
+
+
+def test_the_first_page_has_a_hundred_devices_and_leads_to_the_others(empty: Served) -> None:
+    with empty.collector.database.write() as connection:
+        for number in range(130):
+            seen(connection, f"sw-{number:03}", "switch" if number else "ups")
+    first, second = (empty.client.get(path).text for path in ("/?kind=switch", "/?kind=switch&page=2"))
+    assert (first.count("/devices/sw-"), second.count("/devices/sw-")) == (100, 29)
+    assert "1 to 100 of 129 devices that match" in first
+    assert 'href="/?kind=switch&amp;page=2"' in first
+    assert "Sum of all 129" in second
+    assert empty.client.get("/v1/devices").text.count('"sw-') == 130, "the API is not cut"
 
 
 def test_diagnoses_stand_on_both_pages_with_their_remedy(empty: Served) -> None:
