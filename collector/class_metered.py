@@ -21,6 +21,7 @@ from collector.database.schema import (
     register_import,
     register_state,
 )
+from collector.power_path import fed_device
 from collector.seen_class import class_of
 
 NOT_ITS_OWN = ("guest", "feeds")
@@ -98,7 +99,7 @@ def _under_meters(
 ) -> dict[str, set[str]]:
     """Months in which a device was below a meter of ICT that was read, however many meters lie between them."""
     edges = connection.execute(
-        select(meter_edge, meter.c.device_id.label("parent_device_id")).join(
+        select(meter_edge, meter.c.device_id.label("parent_device_id"), fed_device().label("fed")).join(
             meter, meter.c.id == meter_edge.c.parent_meter_id
         )
     ).all()
@@ -106,8 +107,9 @@ def _under_meters(
         return {}
     parents: dict[object, list[tuple[int, str, set[str]]]] = {}
     for row in edges:
-        child = row.child_device_id if row.child_meter_id is None else row.child_meter_id
         held = set(_months(row, first, last, time_zone))
+        inside = row.child_meter_id is not None and row.fed == row.parent_device_id
+        child = row.child_meter_id if inside else row.fed
         parents.setdefault(child, []).append((row.parent_meter_id, row.parent_device_id, held))
     months = func.substr(ledger_day.c.local_day, 1, 7)
     read: dict[int, set[str]] = {}

@@ -14,7 +14,7 @@ from collector.errors import BadRequest, NotFound
 from collector.estate import find_device
 from collector.estate_version import touch
 from collector.ledger import FEEDS
-from collector.power_path import find_place
+from collector.power_path import fed_device, find_place
 from collector.power_view import device_names
 from collector.sites import find_site, space_at
 from collector.snmp.devices import find_polled
@@ -206,12 +206,17 @@ def _device_of(connection: Connection, meter_id: int) -> str:
 
 def _feeds(connection: Connection, now: int) -> dict[int, list[str]]:
     """Devices that meters feed now."""
-    query = select(meter_edge.c.parent_meter_id, meter_edge.c.child_device_id).where(
-        meter_edge.c.child_device_id.is_not(None),
-        meter_edge.c.valid_from <= now,
-        meter_edge.c.valid_to.is_(None) | (meter_edge.c.valid_to > now),
+    fed = fed_device()
+    query = (
+        select(meter_edge.c.parent_meter_id, fed.label("fed"))
+        .join(meter, meter.c.id == meter_edge.c.parent_meter_id)
+        .where(
+            fed != meter.c.device_id,
+            meter_edge.c.valid_from <= now,
+            meter_edge.c.valid_to.is_(None) | (meter_edge.c.valid_to > now),
+        )
     )
     found: dict[int, list[str]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.parent_meter_id, []).append(row.child_device_id)
+        found.setdefault(row.parent_meter_id, []).append(row.fed)
     return found

@@ -29,6 +29,8 @@ from collector.snmp.places import ONE_FOR_ONE, WHOLE, Place, places_of
 BY_HAND = json.dumps([{"how": "person", "detail": "linked by hand"}])
 """The evidence of a link that nothing but a person proposed."""
 
+_POE = "poe_port"
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -118,6 +120,8 @@ def make_link(connection: Connection, wanted: WantedLink, actor: str, action: st
         raise BadRequest("a link cannot begin in the future", "give the date from which it holds")
     into = None
     if wanted.child_place is not None:
+        if wanted.place.role == _POE:
+            raise BadRequest("a PoE port feeds the whole of a device", "leave --into away")
         into = _meter(connection, wanted.child_device_id, wanted.child_place, now)
     new = Edge(meter_id, wanted.parent_device_id, wanted.child_device_id, into, share, begins, ends)
     _check(connection, new)
@@ -233,6 +237,13 @@ def linked_ports(connection: Connection) -> dict[str, tuple[LinkedPort, ...]]:
     for row in connection.execute(query):
         found[row.device_id] = (*found.get(row.device_id, ()), LinkedPort(row.name, row.kind))
     return found
+
+
+def fed_device() -> ColumnElement[str]:
+    """The device that a row of `meter_edge` feeds, also where it feeds one of its meters."""
+    into = meter.alias()
+    of_meter = select(into.c.device_id).where(into.c.id == meter_edge.c.child_meter_id).scalar_subquery()
+    return func.coalesce(meter_edge.c.child_device_id, of_meter)
 
 
 def _links(connection: Connection, *where: ColumnElement[bool]) -> list[Link]:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, select
 
 from carbon.calendar import HALF_HOUR_SECONDS, financial_year, financial_year_dates, half_hour_of
 from collector.database.engine import Database
-from collector.database.schema import ledger_due, meter, meter_edge
+from collector.database.schema import ledger_due, meter
 from collector.device_energy import HalfHour, Rules, footprint_of, half_hours, ledger_rows, rules_of
 from collector.error_groups import error_groups
 from collector.ledger import closed_before, provisional
 from collector.metered_totals import ByMonth, ClosedDays, metered_totals
+from collector.power_path import fed_device
 from collector.segments import load_segments
 from collector.totals import Total, nothing, sum_totals
 
@@ -107,7 +108,7 @@ def running_totals(connection: Connection, now: int, closed: ClosedDays | None =
 def _add_unwritten(connection: Connection, totals: RunningTotals, date: datetime.date) -> None:
     """Add half-hours that are due and not written, less what stands in the ledger for them already."""
     groups = error_groups(connection)
-    linked = set(connection.execute(select(meter_edge.c.child_device_id)).scalars())
+    linked = set(connection.execute(select(fed_device())).scalars())
     devices = connection.execute(
         select(meter.c.device_id).join(ledger_due, ledger_due.c.meter_id == meter.c.id).distinct()
     ).scalars()

@@ -107,6 +107,54 @@ def test_a_building_is_set_shown_apart_and_taken_back(ictagent: Command, opened:
     assert acts == ["meter.set", "path.link", "meter.unset"]
 
 
+def test_a_link_into_one_of_two_inlets_is_drawn_listed_shared_and_taken_back(
+    ictagent: Command, opened: Database
+) -> None:
+    with opened.write() as connection:
+        estate = EstateOfTests(connection)
+        pdu = estate.device("pdu-1", "pdu")
+        for number in (1, 2):
+            estate.measure(estate.meter(pdu, f"inlet/{number}"), START, END, 2 * KWH // 48)
+    into = ("estate", "meter", "feed", "ups-1", "pdu-1", "--into", "inlet/2", "--share", "0.5", "--from", "2020-01-01")
+    dry = ictagent(*into, "--dry-run")
+    assert (dry.exit_code, dry.stdout.strip()) == (0, "it could be: ups-1 whole feeds pdu-1 at inlet/2")
+    before = drawn(ictagent)
+    assert _fed(ictagent)["ups-1", "whole"] == []
+    made = ictagent(*into)
+    assert made.exit_code == 0, made.output
+    link = made.stdout.split(":")[0].removeprefix("link ")
+    assert _fed(ictagent)["ups-1", "whole"] == ["pdu-1"]
+    listed = json.loads(ictagent("snmp", "path", "list", "--state", "confirmed", "--output", "json").stdout)["links"]
+    assert [(one["child_name"], one["child_place"], one["share"]) for one in listed] == [("pdu-1", "inlet/2", 0.5)]
+    table = ictagent("estate", "show", "--tree", "--month", months()[-1]).stdout
+    assert [line.split()[0] for line in table.splitlines() if "  whole" in line or "  pdu-1" in line] == [
+        "whole",
+        "pdu-1",
+    ]
+    for words in (["unlink", "--to", "2020-02-01"], ["unlink", "--undo"]):
+        assert ictagent("snmp", "path", words[0], link, *words[1:]).exit_code == 0
+        assert _fed(ictagent)["ups-1", "whole"] == ([] if "--to" in words else ["pdu-1"])
+    assert ictagent("estate", "meter", "unfeed", link, "--as-if-never").exit_code == 0
+    assert _fed(ictagent)["ups-1", "whole"] == []
+    assert drawn(ictagent) == before
+
+
+def test_a_poe_port_feeds_no_inlet(ictagent: Command, opened: Database) -> None:
+    with opened.write() as connection:
+        estate = EstateOfTests(connection)
+        estate.meter("sw-1", "poe_port/7")
+        estate.meter("web01", "inlet/1")
+    refused = ictagent("snmp", "path", "link", "sw-1", "web01", "--place", "poe_port/7", "--into", "inlet/1")
+    assert refused.exit_code == 1
+    assert "a PoE port feeds the whole of a device" in refused.stderr
+
+
+def _fed(ictagent: Command) -> dict[tuple[str, str], list[str]]:
+    """What each meter feeds, as the list of meters has it."""
+    rows = json.loads(ictagent("estate", "meter", "list", "--all", "--output", "json").stdout)
+    return {(row["device"], row["name"]): row["feeds"] for row in rows}
+
+
 def test_what_cannot_be_is_refused_with_what_to_do(ictagent: Command) -> None:
     for words, said in (
         (["ups-1", "--accounting", "always"], "needs a reason"),
