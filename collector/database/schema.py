@@ -67,6 +67,7 @@ from collector.database.lines import (
     supplier_vendor,
 )
 from collector.database.market import carbon_table, market_contract, market_contract_site, market_evidence, residual_mix
+from collector.database.measures import carbon_offset, carbon_target, measure, measure_exclusion, scenario
 from collector.database.metadata import metadata
 from collector.database.meter_files import meter_bill, meter_file, meter_file_reading, supplier_mapping
 from collector.database.metering import meter_place
@@ -91,7 +92,9 @@ __all__ = [
     "api_token_organisation",
     "audit_log",
     "base_year",
+    "carbon_offset",
     "carbon_table",
+    "carbon_target",
     "class_count",
     "class_profile",
     "collector_instance",
@@ -129,6 +132,8 @@ __all__ = [
     "market_contract",
     "market_contract_site",
     "market_evidence",
+    "measure",
+    "measure_exclusion",
     "metadata",
     "meter",
     "meter_bill",
@@ -154,6 +159,7 @@ __all__ = [
     "report_sequence",
     "report_stream",
     "residual_mix",
+    "scenario",
     "sealed_period",
     "series_due",
     "service_life",
