@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
+from carbon.calendar import financial_year_label
 from carbon.errors import CarbonError
 from carbon.footprint_rows import MarketRate
 from carbon.units import UJ_PER_KWH, split_by_largest_remainder
@@ -143,6 +145,7 @@ def rego_year(year: int) -> tuple[datetime.date, datetime.date]:
     return datetime.date(year, 4, 1), datetime.date(year + 1, 3, 31)
 
 
+@lru_cache(maxsize=1024)
 def month_bounds(month: str) -> tuple[datetime.date, datetime.date]:
     """First and last day of a month written YYYY-MM."""
     first = datetime.date.fromisoformat(f"{month}-01")
@@ -165,17 +168,15 @@ def market_based(
         pieces: list[tuple[Rung, Fraction, Decimal, str, str]] = []
         rest = Fraction(1)
         for contract in contracts:
-            of_month = _day_share(contract, site, month)
+            of_month = _share_of_days(contract, month) if contract.supplies(site) else Fraction(0)
             if not of_month:
                 continue
             rest -= of_month
-            for rego, share in shares[contract.id]:
+            covered = Fraction(0)
+            for rego, share, label in shares[contract.id]:
                 if _holds(rego.first_day, rego.last_day, month) and share:
-                    label = f"REGO of {contract.name} {rego.first_day.year}/{(rego.first_day.year + 1) % 100:02d}"
                     pieces.append(("rego", of_month * share, rego.kg_per_kwh, rego.id, label))
-            covered = sum(
-                (s for rego, s in shares[contract.id] if _holds(rego.first_day, rego.last_day, month)), Fraction(0)
-            )
+                    covered += share
             if (left := of_month * (1 - covered)) and (mix := mix_for(contract.mixes, month)):
                 label = f"disclosed mix of {contract.supplier}, {_period(mix)}{_age(mix, month)}"
                 pieces.append(("supplier_mix", left, mix.kg_per_kwh, mix.id, label))
@@ -216,29 +217,38 @@ def _made(
         return MarketBased(site, month, energy_uj, Decimal(factor.numerator) / factor.denominator, parts)
 
 
-def _rego_shares(use: Use, contract: Contract) -> list[tuple[Rego, Fraction]]:
-    """The part of the contract's energy that each of its certificates covers; of one year together at most all."""
+def _rego_shares(use: Use, contract: Contract) -> list[tuple[Rego, Fraction, str]]:
+    """The part of the contract's energy that each of its certificates covers, and their label; of a year at most all."""
     left: dict[datetime.date, Fraction] = {}
     found = []
     for rego in sorted(contract.regos, key=lambda one: (one.first_day, one.id)):
-        own = sum(
-            (
-                _day_share(contract, site, month) * max(0, energy)
-                for (site, month), energy in use.items()
-                if _holds(rego.first_day, rego.last_day, month)
-            ),
-            Fraction(0),
-        )
         supplied = max(Fraction(one.supplied_kwh) for one in contract.regos if one.first_day == rego.first_day)
-        whole = max(supplied, own / UJ_PER_KWH)
-        share = min(Fraction(rego.quantity_kwh) / whole, left.get(rego.first_day, Fraction(1)))
+        own = _own_kwh(use, contract, rego)
+        share = min(Fraction(rego.quantity_kwh) / max(supplied, own), left.get(rego.first_day, Fraction(1)))
         left[rego.first_day] = left.get(rego.first_day, Fraction(1)) - share
-        found.append((rego, share))
+        label = f"REGO of {contract.name}, {financial_year_label(rego.first_day.year)}"
+        if own > supplied:
+            label += " (ICT alone used more than the contract is said to have supplied)"
+        found.append((rego, share, label))
     return found
 
 
-def _day_share(contract: Contract, site: str, month: str) -> Fraction:
-    days = contract.days_in(month) if contract.supplies(site) else None
+def _own_kwh(use: Use, contract: Contract, rego: Rego) -> Fraction:
+    """What ICT used of a contract in the year of certificates."""
+    by_month: dict[str, int] = {}
+    for (site, month), energy in use.items():
+        if contract.supplies(site):
+            by_month[month] = by_month.get(month, 0) + max(0, energy)
+    own = (
+        _share_of_days(contract, month) * energy
+        for month, energy in by_month.items()
+        if _holds(rego.first_day, rego.last_day, month)
+    )
+    return sum(own, Fraction(0)) / UJ_PER_KWH
+
+
+def _share_of_days(contract: Contract, month: str) -> Fraction:
+    days = contract.days_in(month)
     return Fraction(days[1] - days[0] + 1, month_bounds(month)[1].day) if days else Fraction(0)
 
 

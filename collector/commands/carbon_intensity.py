@@ -117,7 +117,7 @@ def status(state_directory: Path | None, output: str) -> None:
         ]:
             click.echo(f"{subject}: {', '.join(odd)}")
     if unknown:
-        click.echo(f"{unknown} sites have no postcode: ictagent estate site set NAME --postcode", err=True)
+        click.echo(f"without a postcode, and so without a region: {unknown} of {len(places)} sites", err=True)
 
 
 @intensity.command(

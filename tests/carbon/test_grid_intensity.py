@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon.grid_intensity import TimeSpecific, add_up, time_specific
+from carbon.grid_intensity import TimeSpecific, add_up, summed, time_specific
 
 KWH = 3_600_000_000_000
 
@@ -33,5 +33,8 @@ def test_the_sum_is_that_of_exact_arithmetic_in_any_grouping(slots: dict[int, tu
     exact = sum((Fraction(energy * grams, KWH) for energy, grams in slots.values()), Fraction(0))
     whole = add_up(rows.values())
     assert whole.grams == round(exact)
+    assert whole == summed(
+        [(at, one.energy_uj) for at, one in rows.items()], {at: Decimal(g) for at, (_, g) in slots.items()}
+    )
     halves = [add_up(one for at, one in rows.items() if at % 2 == odd) for odd in (0, 1)]
     assert halves[0] + halves[1] == whole

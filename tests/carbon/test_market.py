@@ -65,7 +65,7 @@ def test_what_certificates_do_not_cover_falls_to_the_mix_of_the_tariff() -> None
     ]
     assert found.kg_per_kwh == Decimal("0.05")
     assert found.evidence == (
-        "75% REGO of Corporate 2025/26 [rego 1]; 25% disclosed mix of Acme, 2025-04-01 to 2026-03-31 [mix 1]"
+        "75% REGO of Corporate, 2025/26 [rego 1]; 25% disclosed mix of Acme, 2025-04-01 to 2026-03-31 [mix 1]"
     )
 
 
@@ -87,6 +87,7 @@ def test_more_ict_than_was_said_to_be_supplied_shares_the_quantity_out() -> None
     contract = corporate(certificates(100, 100))
     found = market_based(use({("Hall", "2025-05"): 150, ("Library", "2026-03"): 50}), [contract], [], grid)
     assert [one.parts[0].energy_uj // UJ_PER_KWH for one in found.values()] == [75, 25]
+    assert "ICT alone used more than the contract is said to have supplied" in found["Hall", "2025-05"].evidence
 
 
 def test_certificates_hold_from_april_to_march_and_for_no_other_year() -> None:
