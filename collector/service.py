@@ -111,6 +111,8 @@ class Collector:
             link_events=settings.snmp_link_events,
             recorded=self._recorded,
         )
+        self._grid_problem = ""
+        """Why the last round of the grid's intensity failed."""
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             job_defaults={"misfire_grace_time": CLOCK_SECONDS, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -203,6 +205,10 @@ class Collector:
             for pump in self.pumps
             if pump.state.problem
         )
+        if self._grid_problem:
+            remedy = "it is asked again every half-hour; see `ictagent carbon intensity status`"
+            message = self._grid_problem
+            found.append({"subject": "grid intensity", "blocking": False, "message": message, "remedy": remedy})
         if self.traps.state.problem:
             remedy = "see snmp_trap_listen: the address must be this machine's, the port free, and below 1024 allowed"
             found.append({"subject": "traps", "blocking": False, "message": self.traps.state.problem, "remedy": remedy})
@@ -285,8 +291,9 @@ class Collector:
         with cluster_job(self.database, "grid_intensity") as mine:
             if mine:
                 found = grid_round(self.database, self.writer, self.collector_id, self.settings)
+                self._grid_problem = "; ".join(found.problems)
                 if found.problems:
-                    logger.warning("grid intensity: %s", "; ".join(found.problems))
+                    logger.warning("grid intensity: %s", self._grid_problem)
                 if found.slots:
                     self._recorded()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from agent.errors import AgentError, ConfigurationError
 from agent.files import text_or_empty
-from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, Loaded, load
+from agent.settings import CONFIGURATION_DIRECTORY, LOG_LEVELS, LOOPBACK, Loaded, check_url, load
 from collector.database.engine import Database, open_database
 from collector.database.migrate import migrate
 from collector.errors import CollectorError
@@ -68,6 +68,10 @@ def load_collector(
     for place in settings.snmp_trap_listen:
         of_listen(place)
     check_login(settings)
+    check_url(settings.grid_intensity_url, "grid_intensity_url")
+    proxy = settings.grid_intensity_proxy
+    if proxy and not re.fullmatch(r"http://[^/@ ]+/?", proxy):
+        raise ConfigurationError(f"grid_intensity_proxy {proxy!r} is no proxy such as http://proxy.example:3128")
     if settings.log_level not in LOG_LEVELS:
         raise ConfigurationError(f"log_level {settings.log_level!r} is not one of {', '.join(LOG_LEVELS)}")
     return loaded

@@ -59,6 +59,24 @@ def test_what_cannot_be_had_now_is_said_and_ends_with_1(carbon: CarbonCommands, 
     assert "never answered" in carbon.done("intensity", "status")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("URL", "http://mirror.example", "is not encrypted: use https"),
+        ("URL", "api.carbonintensity.org.uk", "grid_intensity_url"),
+        ("PROXY", "proxy.example:3128", "is no proxy such as http://proxy.example:3128"),
+        ("PROXY", "http://name:word@proxy.example:3128", "is no proxy such as http://proxy.example:3128"),
+    ],
+)
+def test_an_address_that_cannot_work_is_refused_before_anything_is_asked(
+    carbon: CarbonCommands, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(f"ICTAGENT_COLLECTOR_GRID_INTENSITY_{name}", value)
+    result = carbon.run("intensity", "status")
+    assert result.exit_code == 78
+    assert told in result.stderr
+
+
 def test_without_half_hours_there_is_nothing_to_show(carbon: CarbonCommands) -> None:
     assert carbon.json("intensity", "show", "--from", "2026-03", "--to", "2026-03") == []
     assert carbon.done("intensity", "show", "--from", "2026-03", "--output", "csv").startswith("site,month,region,kwh,")
@@ -71,6 +89,10 @@ def test_a_running_collector_asks_by_itself_and_writes_the_series(tmp_path: Path
     try:
         wait_until(lambda: len(points(running)) >= 4 * 48, "two days as they were and two ahead")
         found = points(running)
+        assert [one["subject"] for one in running.problems()] == []
+        api.broken = True
+        running.fetch_grid_intensity()
+        assert [(one["subject"], one["blocking"]) for one in running.problems()] == [("grid intensity", False)]
     finally:
         running.stop()
     past = max(at for at, values in found.items() if "actual_grams_per_kwh" in values)
