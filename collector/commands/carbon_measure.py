@@ -1,0 +1,327 @@
+"""`ictagent carbon measure`: what could save energy, who sees to it, what was decided, and what it came to."""
+
+import datetime
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from agent.commands.common import echo_json, echo_table, output_option
+from carbon.calendar import local_day
+from carbon.units import UJ_PER_KWH
+from carbon.wording import energy_words
+from collector.commands.carbon_options import DAY, NUMBER, ORGANISATION, REASON, STATE
+from collector.commands.common import actor, database_of, echo_csv, plain_errors
+from collector.measures.kept import (
+    KeptMeasure,
+    add_measure,
+    by_hand,
+    exclude,
+    exclusions,
+    find_measure,
+    include,
+    measures_of,
+    set_done,
+    set_owner,
+    set_state,
+)
+from collector.power_view import device_names
+from collector.register_queries import find_organisation
+from collector.taking import Who
+
+_NUMBER = click.argument("number", type=int)
+
+
+@click.group()
+def measure() -> None:
+    """Measures on the way to the target: found in the data or entered by hand.
+
+    \b
+    Examples:
+      ictagent carbon measure list
+      ictagent carbon measure accept 4
+      ictagent carbon measure dismiss 5 --reason "it is the fire brigade's standby" --until 2027-03-31
+    """
+
+
+@measure.command(
+    "list",
+    epilog="\b\nExamples:\n  ictagent carbon measure list\n  ictagent carbon measure list --state accepted --output csv",
+)
+@click.option("--state", type=click.Choice(["open", "accepted", "dismissed"]), help="Of this state alone.")
+@ORGANISATION
+@STATE
+@output_option("table", "json", "csv")
+def list_(state: str | None, organisation: str | None, state_directory: Path | None, output: str) -> None:
+    """Measures, accepted ones first, then by what they save a year."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        organisation_id, _, time_zone = find_organisation(connection, organisation)
+        kept = measures_of(connection, organisation_id, _today(time_zone))
+    kept = [one for one in kept if state in (None, one.state)]
+    if output == "json":
+        echo_json([_body(one) for one in kept])
+    elif output == "csv":
+        bodies = [_body(one) for one in kept]
+        names = [name for name in _body_names() if name != "devices"]
+        echo_csv(names, [[body[name] for name in names] for body in bodies])
+    elif kept:
+        rows = [(one.id, one.measure.title, _saved(one), one.measure.confidence, one.state, one.owner) for one in kept]
+        echo_table(("number", "measure", "saves a year", "confidence", "state", "owner"), rows)
+    else:
+        click.echo("there are none", err=True)
+
+
+@measure.command(epilog="\b\nExamples:\n  ictagent carbon measure show 4")
+@_NUMBER
+@ORGANISATION
+@STATE
+@output_option()
+def show(number: int, organisation: str | None, state_directory: Path | None, output: str) -> None:
+    """One measure: why, of which devices, what was decided."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        organisation_id, _, time_zone = find_organisation(connection, organisation)
+        kept = find_measure(connection, organisation_id, number, _today(time_zone))
+        names = device_names(connection, kept.measure.saved_uj)
+    if output == "json":
+        echo_json(_body(kept))
+        return
+    click.echo(f"{kept.measure.title} (measure {kept.id}, {kept.state}{f' until {kept.until}' if kept.until else ''})")
+    click.echo(f"why: {kept.measure.why or 'entered by hand'}; confidence {kept.measure.confidence}")
+    for what, words in (("reason", kept.reason), ("owner", kept.owner), ("carried out on", kept.done_on)):
+        if words:
+            click.echo(f"{what}: {words}")
+    rows = [
+        (names.get(device, device), energy_words(saved / UJ_PER_KWH)) for device, saved in kept.measure.saved_uj.items()
+    ]
+    echo_table(("device", "saves a year"), rows)
+
+
+@measure.command(
+    epilog="\b\nExamples:\n"
+    '  ictagent carbon measure add "close the second data room" --kwh 42000 --confidence medium --owner facilities\n'
+    '  ictagent carbon measure add "newer hosts" --kwh 9000 --device 3f2a --cost 12000 --embodied-kg 2400'
+)
+@click.argument("title")
+@click.option("--kwh", type=NUMBER, required=True, help="What it saves a year.")
+@click.option("--device", "devices", multiple=True, help="Of which device, by its id; may be given again.")
+@click.option(
+    "--confidence", type=click.Choice(["high", "medium", "low"]), default="low", show_default=True, help="How sure."
+)
+@click.option("--why", default="", help="What it rests on.")
+@click.option("--owner", default="", help="Who sees to it.")
+@click.option("--cost", type=NUMBER, help="What it costs once, in pounds.")
+@click.option("--embodied-kg", type=NUMBER, default=Decimal(0), help="What new equipment for it holds, in kgCO2e.")
+@ORGANISATION
+@STATE
+def add(
+    title: str,
+    kwh: Decimal,
+    devices: tuple[str, ...],
+    confidence: str,
+    why: str,
+    owner: str,
+    cost: Decimal | None,
+    embodied_kg: Decimal,
+    organisation: str | None,
+    state_directory: Path | None,
+) -> None:
+    """Enter a measure by hand."""
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        pence = None if cost is None else int((cost * 100).to_integral_value())
+        new = by_hand(title, int(kwh * UJ_PER_KWH), devices, confidence, why, int(embodied_kg * 1000), pence)
+        organisation_id, *_ = find_organisation(connection, organisation)
+        number = add_measure(connection, organisation_id, new, owner, _who())
+    click.echo(f"measure {number}: {title}", err=True)
+
+
+def _edit(
+    organisation: str | None, state_directory: Path | None, change: Callable[[Connection, int], Any], said: str
+) -> None:
+    """Change something of an organisation, and say so."""
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        organisation_id, *_ = find_organisation(connection, organisation)
+        change(connection, organisation_id)
+    click.echo(said, err=True)
+
+
+@measure.command(epilog="\b\nExamples:\n  ictagent carbon measure accept 4")
+@_NUMBER
+@ORGANISATION
+@STATE
+def accept(number: int, organisation: str | None, state_directory: Path | None) -> None:
+    """Count on a measure in the plan."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        set_state(connection, organisation_id, number, "accepted", _who())
+
+    _edit(organisation, state_directory, change, f"measure {number} is accepted")
+
+
+@measure.command(
+    epilog='\b\nExamples:\n  ictagent carbon measure dismiss 5 --reason "standby of the fire brigade" --until 2027-03-31'
+)
+@_NUMBER
+@REASON
+@click.option("--until", type=DAY, help="Until which day; for always without.")
+@ORGANISATION
+@STATE
+def dismiss(
+    number: int,
+    reason: str,
+    until: datetime.datetime | None,
+    organisation: str | None,
+    state_directory: Path | None,
+) -> None:
+    """Decide against a measure; after its day it is open again."""
+    day = until.date().isoformat() if until else ""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        set_state(connection, organisation_id, number, "dismissed", _who(), reason, day)
+
+    _edit(organisation, state_directory, change, f"measure {number} is dismissed{f' until {day}' if day else ''}")
+
+
+@measure.command("open", epilog="\b\nExamples:\n  ictagent carbon measure open 5")
+@_NUMBER
+@ORGANISATION
+@STATE
+def reopen(number: int, organisation: str | None, state_directory: Path | None) -> None:
+    """Take acceptance or dismissal back."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        set_state(connection, organisation_id, number, "open", _who())
+
+    _edit(organisation, state_directory, change, f"measure {number} is open")
+
+
+@measure.command(epilog='\b\nExamples:\n  ictagent carbon measure owner 4 "facilities"')
+@_NUMBER
+@click.argument("owner")
+@ORGANISATION
+@STATE
+def owner(number: int, owner: str, organisation: str | None, state_directory: Path | None) -> None:
+    """Say who sees to a measure."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        set_owner(connection, organisation_id, number, owner, _who())
+
+    _edit(organisation, state_directory, change, f"measure {number}: {owner}")
+
+
+@measure.command(
+    epilog="\b\nExamples:\n  ictagent carbon measure done 4 --on 2026-09-01\n  ictagent carbon measure done 4 --undo"
+)
+@_NUMBER
+@click.option("--on", "day", type=DAY, help="From which day on it is carried out; today without.")
+@click.option("--undo", is_flag=True, help="It was not carried out after all.")
+@ORGANISATION
+@STATE
+def done(
+    number: int,
+    day: datetime.datetime | None,
+    undo: bool,
+    organisation: str | None,
+    state_directory: Path | None,
+) -> None:
+    """Say that a measure is carried out: 90 days later its saving is verified."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        _, _, time_zone = find_organisation(connection, organisation)
+        on = None if undo else day.date() if day else _today(time_zone)
+        set_done(connection, organisation_id, number, on, _who())
+
+    _edit(organisation, state_directory, change, f"measure {number} is {'not ' if undo else ''}carried out")
+
+
+@measure.command(
+    "exclude",
+    epilog="\b\nExamples:\n"
+    '  ictagent carbon measure exclude out_of_hours --device 3f2a --reason "council chamber, evening meetings"\n'
+    '  ictagent carbon measure exclude poe_out_of_hours --reason "door controllers everywhere"',
+)
+@click.argument("rule")
+@click.option("--device", default="", help="The device, by its id; everything without.")
+@REASON
+@ORGANISATION
+@STATE
+def exclude_(rule: str, device: str, reason: str, organisation: str | None, state_directory: Path | None) -> None:
+    """Let a rule never propose a device, or anything, again."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        exclude(connection, organisation_id, rule, device, reason, _who())
+
+    _edit(organisation, state_directory, change, f"{rule} leaves {device or 'everything'} out")
+
+
+@measure.command(
+    "include", epilog='\b\nExamples:\n  ictagent carbon measure include 2 --reason "the chamber has a timer now"'
+)
+@_NUMBER
+@REASON
+@ORGANISATION
+@STATE
+def include_(number: int, reason: str, organisation: str | None, state_directory: Path | None) -> None:
+    """Take an exclusion back, by its number in `exclusions`."""
+
+    def change(connection: Connection, organisation_id: int) -> None:
+        include(connection, organisation_id, number, reason, _who())
+
+    _edit(organisation, state_directory, change, f"exclusion {number} is taken back")
+
+
+@measure.command("exclusions", epilog="\b\nExamples:\n  ictagent carbon measure exclusions")
+@ORGANISATION
+@STATE
+@output_option()
+def exclusions_(organisation: str | None, state_directory: Path | None, output: str) -> None:
+    """What rules leave out."""
+    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
+        organisation_id, *_ = find_organisation(connection, organisation)
+        found = exclusions(connection, organisation_id)
+    rows = [(row.id, row.rule, row.device_id or "everything", row.reason) for row in found.values()]
+    if output == "json":
+        echo_json([dict(zip(("id", "rule", "device", "reason"), row, strict=True)) for row in rows])
+    else:
+        echo_table(("number", "rule", "device", "reason"), rows)
+
+
+def _who() -> Who:
+    return Who(actor(), int(time.time()))
+
+
+def _today(time_zone: str) -> datetime.date:
+    now = int(time.time())
+    return local_day(now - now % 1800, time_zone)
+
+
+def _saved(kept: KeptMeasure) -> str:
+    return energy_words(kept.measure.total_uj / UJ_PER_KWH)
+
+
+def _body(kept: KeptMeasure) -> dict[str, Any]:
+    one = kept.measure
+    return {
+        "id": kept.id,
+        "rule": one.rule,
+        "title": one.title,
+        "saved_kwh": f"{Decimal(one.total_uj) / UJ_PER_KWH:f}",
+        "confidence": one.confidence,
+        "why": one.why,
+        "embodied_kgco2e": f"{Decimal(one.embodied_g) / 1000:f}",
+        "cost_pounds": None if one.cost_pence is None else f"{Decimal(one.cost_pence) / 100:f}",
+        "state": kept.state,
+        "reason": kept.reason,
+        "until": kept.until,
+        "owner": kept.owner,
+        "done_on": kept.done_on,
+        "devices": sorted(one.saved_uj),
+    }
+
+
+def _body_names() -> list[str]:
+    names = ("id", "rule", "title", "saved_kwh", "confidence", "why", "embodied_kgco2e", "cost_pounds")
+    return [*names, "state", "reason", "until", "owner", "done_on", "devices"]

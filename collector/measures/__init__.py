@@ -1,0 +1,1 @@
+"""Measures of an organisation: kept with their state, found in its data, and what they come to."""
