@@ -27,7 +27,8 @@ _HEADER_WITHIN = 60
 """Rows from the top within which the header must stand."""
 _COLUMNS = ("scope", "level 1", "level 2", "level 3", "level 4", "column text", "uom")
 _GASES = ("ghg", "ghg/unit")
-_VALUES = re.compile(r"ghg conversion factor (\d{4})")
+_VALUES = re.compile(r"ghg conversion factors? (\d{4})")
+_VERSION = re.compile(r"v?(?:ersion)? ?(\d+(?:\.\d+)*)(?: .*)?", re.IGNORECASE)
 _LEVELS_1 = frozenset(name for line in FACTOR_LINES.values() for name in line.levels[0])
 _NOT_AVAILABLE = frozenset({"", "n/a", "na", "not available", "-"})
 
@@ -194,23 +195,24 @@ def _front_page(sheet: Cells, year: int) -> tuple[str, bool, str, str]:
             if beside is None:
                 continue
             value, place = _text(cells[beside]), sheet.address(at, beside)
-            if label == "year" and value != str(year):
+            if label == "year" and str(year) not in value.split():
                 raise FactorFileError(
                     f"{place}: the front page says {value}, the factors' header {year}",
                     f"no file of one year: {DOWNLOAD}",
                 )
-            if label == "factor set" and plain_name(value) != "flat file":
+            if label == "factor set" and "flat" not in plain_name(value):
                 raise FactorFileError(f"{place}: this is the factor set {value}, no flat file", DOWNLOAD)
             found.setdefault(_LABELS[label], (value, place))
     for needed in ("year", "version"):
         if needed not in found:
             raise FactorFileError(f"{sheet.address(0, 0)}: the front page says no {needed}", DOWNLOAD)
     version, place = found["version"]
-    if not re.fullmatch(r"[Vv]?\d+(\.\d+)*", version):
+    number = _VERSION.fullmatch(version)
+    if number is None:
         raise FactorFileError(f"{place}: {version} is no version", DOWNLOAD)
     status = plain_name(found.get("status", ("final", ""))[0])
     updated, following = (found.get(name, ("", ""))[0] for name in ("updated", "next"))
-    return version.lstrip("Vv"), status == "final", updated, following
+    return number[1], status == "final", updated, following
 
 
 _LABELS = {

@@ -29,6 +29,11 @@ def test_next_years_file_is_read_where_only_the_year_changed_and_rows_moved() ->
     assert file.lines["s2_generation"].id == "7_400_4000_5_1"
 
 
+@pytest.mark.parametrize("words", [1.2, "1.2", "v1.2", "Version 1.2", "1.2 (June 2026)"])
+def test_a_version_is_read_however_it_is_written(words: float | str) -> None:
+    assert read_factor_file(FlatFile(2026, version=words).sheets).version == "1.2"
+
+
 def test_before_2023_a_row_is_known_by_its_names() -> None:
     file = read_factor_file(FlatFile(2018).sheets)
     named = "Scope 3|Transmission and distribution|T&D- UK electricity|Electricity: UK|kWh|kg CO2e"
