@@ -1,25 +1,20 @@
 """Rows of a report added up by what people ask for: site, class, device, month; and everything by scope."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from carbon.figures import DIMENSIONS, Dimension
 from carbon.footprint_rows import FootprintRow, Grams, total
 from carbon.months import months_between
 from carbon.report import Report
 from carbon.row_ranges import energy_range, grams_range
 
-KEYS: Mapping[str, Callable[[FootprintRow], str]] = {
-    "site": lambda row: row.activity.subject.site,
-    "space": lambda row: row.activity.subject.space,
-    "directorate": lambda row: row.activity.subject.directorate,
-    "category": lambda row: row.activity.subject.service_category,
-    "class": lambda row: row.activity.subject.asset_class,
-    "device": lambda row: row.activity.subject.device,
-    "month": lambda row: row.activity.subject.month,
+KEYS: Mapping[str, Dimension] = {
+    **{name: of for name, of in DIMENSIONS.items() if name != "scope"},
     "organisation": lambda row: row.activity.subject.organisation,
 }
-"""What rows may be added up by; "" is what has none of it (a device that stands nowhere, a class without a device)."""
+"""What rows may be added up by; "" is what has none of it, such as a device that stands nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

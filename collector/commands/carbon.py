@@ -16,6 +16,13 @@ COMMANDS: dict[str, str] = {
     "embodied": "collector.commands.carbon_embodied:embodied",
     "life": "collector.commands.carbon_embodied:life",
     "pcf": "collector.commands.carbon_pcf:pcf",
+    "footprint": "collector.commands.carbon_footprint:footprint",
+    "fills": "collector.commands.carbon_fills:fills",
+    "boundary": "collector.commands.carbon_boundary:boundary",
+    "base-year": "collector.commands.carbon_base_year:base_year",
+    "fte": "collector.commands.carbon_years:fte",
+    "unit": "collector.commands.carbon_years:unit",
+    "explain": "collector.commands.carbon_explain:explain",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 

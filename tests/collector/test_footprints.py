@@ -14,28 +14,12 @@ from collector.errors import BadRequest
 from collector.estate_totals import AMOUNTS, estate_totals
 from collector.footprints import footprint_report
 from collector.organisation import set_boundary
-from collector.sites import set_site
-from tests.collector.ledgers import half_hours, new_space, read_device
-from tests.collector.registers import Item, midnight, register
-
-NOW = midnight("2025-11-01") + 7 * 3600
-MONTHS = ("2025-09", "2025-10")
-BEGINS, ENDS = midnight("2025-09-01"), midnight("2025-11-01")
+from tests.collector.footprint_estate import ENDS, MONTHS, NOW, new_estate
 
 
 @pytest.fixture
 def estate(sqlite_database: Database) -> Database:
-    """A server in a data room that was read all the time, one at a landlord's, one at home; laptops and a school's."""
-    with sqlite_database.write() as connection:
-        hall = new_space(connection, "Town Hall", "Server room", "data_room")
-        rented = new_space(connection, "Rented", "Office", "office")
-        home = new_space(connection, "Homes", "Home", "home")
-        set_site(connection, rented[0], {"tenure": "landlord", "uprn": "200001"}, BEGINS, "test", BEGINS)
-        for name, place in (("server", hall), ("rented", rented), ("home", home)):
-            read_device(connection, name, half_hours(BEGINS, ENDS), BEGINS, place, "Digital")
-        laptops = Item("laptop", "2025-01-01", quantity=40, site_id=hall[0])
-        pupils = Item("laptop", "2025-01-01", quantity=10, site_id=hall[0], school=True)
-        register(connection, [laptops, pupils], "2025-01-01")
+    new_estate(sqlite_database)
     return sqlite_database
 
 
