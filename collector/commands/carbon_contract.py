@@ -39,7 +39,7 @@ def contract() -> None:
       ictagent carbon contract add "Corporate 2025" --supplier "Acme Energy" --from 2025-04-01 --document contract.pdf
       ictagent carbon contract rego "Corporate 2025" --year 2025 --quantity-kwh 900000 --supplied-kwh 1200000 \\
         --retired-on 2026-07-01 --kg-per-kwh 0 --document regos.pdf
-      ictagent carbon contract rates --from 2025-04 --to 2026-03
+      ictagent carbon contract rates --from FY2025
     """
 
 

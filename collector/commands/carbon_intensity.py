@@ -16,6 +16,7 @@ from carbon.calendar import day_bounds, local_day
 from carbon.grid_intensity import TimeSpecific
 from carbon.wording import figure
 from collector.commands.carbon_options import DAY, ORGANISATION, STATE
+from collector.commands.carbon_period import Months, months_of, period_options
 from collector.commands.common import actor, database_of, echo_csv, moment, plain_errors, settings_in
 from collector.database.audit import audit
 from collector.errors import BadRequest
@@ -28,7 +29,6 @@ from collector.grid_intensity.series import append_series
 from collector.grid_intensity.store import NATIONAL, kept, regions, tries
 from collector.register_queries import find_organisation
 
-_MONTH = click.DateTime(["%Y-%m"])
 _GAPS_SHOWN = 10
 
 
@@ -40,7 +40,7 @@ def intensity() -> None:
     Examples:
       ictagent carbon intensity status
       ictagent carbon intensity fetch --from 2026-04-01 --to 2026-10-31
-      ictagent carbon intensity show --from 2026-04 --to 2026-10
+      ictagent carbon intensity show --from FY2026
     """
 
 
@@ -187,17 +187,16 @@ def fetch(
 
 @intensity.command(
     epilog="\b\nExamples:\n"
-    "  ictagent carbon intensity show --from 2026-04 --to 2026-10\n"
+    "  ictagent carbon intensity show --from FY2026\n"
     "  ictagent carbon intensity show --from 2026-10 --output csv > time-specific.csv"
 )
-@click.option("--from", "first", type=_MONTH, required=True, help="First month, such as 2026-04.")
-@click.option("--to", "last", type=_MONTH, help="Last month; this month without.")
+@period_options
 @ORGANISATION
 @STATE
 @output_option("table", "json", "csv")
 def show(
-    first: datetime.datetime,
-    last: datetime.datetime | None,
+    first: Months | None,
+    last: Months | None,
     organisation: str | None,
     state_directory: Path | None,
     output: str,
@@ -210,9 +209,7 @@ def show(
     now = int(time.time())
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         organisation_id, _, time_zone = find_organisation(connection, organisation)
-        first_month, last_month = f"{first:%Y-%m}", f"{last or local_day(now - now % 1800, time_zone):%Y-%m}"
-        if first_month > last_month:
-            raise click.UsageError(f"--from {first_month} lies after --to {last_month}")
+        first_month, last_month = months_of(first, last, local_day(now - now % 1800, time_zone))
         found = site_months(connection, organisation_id, first_month, last_month, now)
     rows = [
         {

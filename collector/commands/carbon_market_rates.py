@@ -1,6 +1,5 @@
 """`ictagent carbon contract rates`: the market-based factor of each site and month, with the rungs it rests on."""
 
-import datetime
 import time
 from pathlib import Path
 
@@ -12,26 +11,24 @@ from carbon.market import RUNGS
 from carbon.units import kwh_exact
 from carbon.wording import figure
 from collector.commands.carbon_options import ORGANISATION, STATE
+from collector.commands.carbon_period import Months, financial_year_of, months_of, period_options
 from collector.commands.common import database_of, echo_csv, plain_errors
 from collector.market_based import bought, location_of, market_based_of
 from collector.register_queries import find_organisation
 
-_MONTH = click.DateTime(["%Y-%m"])
-
 
 @click.command(
     epilog="\b\nExamples:\n"
-    "  ictagent carbon contract rates --from 2025-04 --to 2026-03\n"
-    "  ictagent carbon contract rates --from 2025-04 --output csv > market-based.csv"
+    "  ictagent carbon contract rates --from FY2025\n"
+    "  ictagent carbon contract rates --from 2025-04 --to 2025-09 --output csv > market-based.csv"
 )
-@click.option("--from", "first", type=_MONTH, required=True, help="First month, such as 2025-04.")
-@click.option("--to", "last", type=_MONTH, help="Last month; this month without.")
+@period_options
 @ORGANISATION
 @STATE
 @output_option("table", "json", "csv")
 def rates(
-    first: datetime.datetime,
-    last: datetime.datetime | None,
+    first: Months | None,
+    last: Months | None,
     organisation: str | None,
     state_directory: Path | None,
     output: str,
@@ -44,11 +41,9 @@ def rates(
     now = int(time.time())
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         organisation_id, _, time_zone = find_organisation(connection, organisation)
-        last_month = f"{last or local_day(now - now % 1800, time_zone):%Y-%m}"
-        first_month = f"{first:%Y-%m}"
-        if first_month > last_month:
-            raise click.UsageError(f"--from {first_month} lies after --to {last_month}")
-        use = bought(connection, organisation_id, _april(first_month), _march(last_month), now)
+        first_month, last_month = months_of(first, last, local_day(now - now % 1800, time_zone))
+        years = f"{financial_year_of(first_month)}-04", f"{financial_year_of(last_month) + 1}-03"
+        use = bought(connection, organisation_id, *years, now)
         found = market_based_of(connection, organisation_id, use, location_of(connection, organisation_id))
     wanted = [one for (_, month), one in found.items() if first_month <= month <= last_month]
     cells = [
@@ -82,14 +77,3 @@ def rates(
         echo_table(("site", "month", "ICT kWh", "kg/kWh", "by"), table)
         if any(part.rung == "location" for one in wanted for part in one.parts):
             click.echo(f"where a site has no evidence: {RUNGS['location']}", err=True)
-
-
-def _april(month: str) -> str:
-    """The first month of the certificates' year that holds a month."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year if number >= 4 else year - 1}-04"
-
-
-def _march(month: str) -> str:
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + 1 if number >= 4 else year}-03"
