@@ -1,14 +1,13 @@
 """PoE ports of an organisation's sites by local day that feed something which is not known, and whether they count."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from carbon.calendar import day_bounds
-from carbon.poe_ports import PortDay
 from collector.database.audit import audit
 from collector.database.dated import begin, history, valid_at
 from collector.database.neighbourhood import poe_day
@@ -21,15 +20,15 @@ from collector.snmp.poe_tally import PortTold, ports_of
 LEAST_READ = 0.9
 """The part of a day for which a switch's ports must have been read, as of a meter that accounts for what it feeds."""
 
-Dated = Sequence[tuple[str, int, int | None]]
-"""Of a switch: a port, from and until when (Unix seconds; None: still) a device that is known stands at it."""
+_SMALLEST_MILLIWATTS = round(SMALLEST_WATTS * 1000)
 
 
 @dataclass(slots=True)
 class PoePorts:
-    """Ports whose device is not known, by site and day (its ordinal); and devices that are known to be fed, with dates."""
+    """Ports whose device is not known (`carbon.poe_ports.Ports`) by site and day (its ordinal), and dated which devices are
+    known to be fed."""
 
-    ports: dict[tuple[int, int], list[PortDay]] = field(default_factory=dict)
+    ports: dict[tuple[int, int], dict[str, list[int]]] = field(default_factory=dict)
     known: list[tuple[str, int, int | None]] = field(default_factory=list)
 
     def known_on(self, begins: int, ends: int) -> set[str]:
@@ -66,17 +65,18 @@ def poe_ports(
         day, begins, ends = days[row.local_day]
         place = valid_at(places.get(row.switch_id, ()), begins)
         rule = valid_at(rules, begins)
-        told = rule is None or rule.rule == "on"
-        if not told or place is None or place.site_id is None or row.seconds < LEAST_READ * (ends - begins):
+        holds = rule is None or rule.rule == "on"
+        if not holds or place is None or place.site_id is None or row.seconds < LEAST_READ * (ends - begins):
             continue
         names = [one.port for one in fed.get(row.switch_id, ()) if _holds(one, begins, ends)]
         meters = {one.name for one in linked.get(row.switch_id, ()) if _holds(one, begins, ends)}
-        left = _unknown(ports_of(row.ports), names, meters)
-        mine = found.ports.setdefault((place.site_id, day), [])
-        for one in left:
-            watts = one.millijoules * 1000 // row.seconds
-            if watts >= SMALLEST_WATTS * 1_000_000:
-                mine.append(PortDay(watts, one.seen))
+        told = ports_of(row.ports)
+        left = _unknown(told, names, meters) if names or meters else told.values()
+        mine = found.ports.setdefault((place.site_id, day), {})
+        least = row.seconds * _SMALLEST_MILLIWATTS
+        for millijoules, _, seen in left:
+            if millijoules >= least:
+                mine.setdefault(seen, []).append(millijoules * 1000 // row.seconds)
     return found
 
 
@@ -84,8 +84,8 @@ def _unknown(ports: Mapping[str, PortTold], fed: Iterable[str], linked: set[str]
     """Ports without those of devices that are known. One of which only the number is known is the strongest of them."""
     left = {meter: one for meter, one in ports.items() if meter not in linked}
     for name in fed:
-        at = [meter for meter, one in left.items() if one.name == name and name]
-        taken = at or sorted(left, key=lambda meter: (-left[meter].millijoules, meter))
+        at = [meter for meter, (_, seen_at, _) in left.items() if seen_at == name and name]
+        taken = at or sorted(left, key=lambda meter: (-left[meter][0], meter))
         if taken:
             del left[taken[0]]
     return list(left.values())

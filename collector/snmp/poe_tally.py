@@ -6,6 +6,7 @@ written with what pages show. What was added up and not written when the collect
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -25,12 +26,15 @@ _CLASSES = {"access_point": "access_point", "phone": "desk_phone"}
 """Kinds of neighbours, and the classes that they are. Of others those that ask for power or pass traffic on are none."""
 
 
-class PortTold(msgspec.Struct, array_like=True):
+class PortTold(NamedTuple):
     """Of a port and day: millijoules, its name as its neighbours are seen at it, and the class of who is seen."""
 
     millijoules: int
     name: str = ""
     seen: str = ""
+
+
+_PORTS = msgspec.json.Decoder(dict[str, PortTold])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +120,4 @@ def note_poe(connection: Connection, switch_id: str, told: PoeTold, at: int) -> 
 
 def ports_of(body: str) -> dict[str, PortTold]:
     """Ports as `poe_day` has them."""
-    return msgspec.json.decode(body, type=dict[str, PortTold])
+    return _PORTS.decode(body)

@@ -1,16 +1,31 @@
 """PoE ports account for devices that nobody reads: at most as many as there are such ports, the stronger class first."""
 
+from typing import NamedTuple
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon.poe_ports import Candidates, PortDay, fed_by_count
+from carbon.poe_ports import Candidates, fed_by_count
 
 ACCESS_POINT, PHONE = "access_point", "desk_phone"
 WATT = 1_000_000
 
 
+class PortDay(NamedTuple):
+    """What a port gave, and who is seen there."""
+
+    microwatts: int
+    seen: str = ""
+
+
+def by_seen(ports: list[PortDay]) -> dict[str, list[int]]:
+    return {seen: [one.microwatts for one in ports if one.seen == seen] for seen in {one.seen for one in ports}}
+
+
 def count(ports: list[PortDay], points: int = 0, phones: int = 0, read: int = 0) -> list[int]:
-    return fed_by_count(ports, [Candidates(ACCESS_POINT, 4 * WATT, points, read), Candidates(PHONE, WATT, phones)])
+    return fed_by_count(
+        by_seen(ports), [Candidates(ACCESS_POINT, 4 * WATT, points, read), Candidates(PHONE, WATT, phones)]
+    )
 
 
 def test_a_port_that_gives_too_little_feeds_none_of_a_class() -> None:
@@ -44,7 +59,7 @@ CANDIDATES = st.tuples(*(st.builds(Candidates, st.just(name), st.integers(0, 12 
 
 @given(PORTS, CANDIDATES)
 def test_no_more_are_fed_than_there_are_devices_or_ports(ports: list[PortDay], wanted: tuple[Candidates, ...]) -> None:
-    found = fed_by_count(ports, wanted)
+    found = fed_by_count(by_seen(ports), wanted)
     for one, fed in zip(wanted, found, strict=True):
         fitting = sum(port.seen in ("", one.device_class) and port.microwatts >= one.low_microwatts for port in ports)
         assert 0 <= fed <= min(one.unread, max(0, fitting - one.read))
@@ -55,6 +70,6 @@ def test_no_more_are_fed_than_there_are_devices_or_ports(ports: list[PortDay], w
 def test_the_order_of_ports_does_not_matter(
     ports: list[PortDay], wanted: tuple[Candidates, ...], random: object
 ) -> None:
-    before = fed_by_count(ports, wanted)
+    before = fed_by_count(by_seen(ports), wanted)
     random.shuffle(ports)  # type: ignore[attr-defined]  # hypothesis's own Random
-    assert fed_by_count(ports, wanted) == before
+    assert fed_by_count(by_seen(ports), wanted) == before
