@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "fte": "collector.commands.carbon_years:fte",
     "unit": "collector.commands.carbon_years:unit",
     "explain": "collector.commands.carbon_explain:explain",
+    "supplier": "collector.commands.carbon_supplier:supplier",
+    "compare-bids": "collector.commands.carbon_bids:compare_bids",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 
