@@ -16,6 +16,7 @@ from carbon.class_profiles import profile_errors
 from carbon.footprint import Energy
 from carbon.uncertainty import Errors, add_errors, range_of
 from carbon.wording import counted
+from collector.building_meters import building_meters
 from collector.class_energy import by_month
 from collector.database.schema import device, guest_host, organisation, site, space
 from collector.device_energy import rules_by_organisation
@@ -28,6 +29,7 @@ from collector.segments import load_segments
 
 Kind = Literal["site", "space", "device", "meter", "rest", "guest", "headroom", "profile", "not_ict", "generation"]
 NO_SITE, NO_SPACE = "no site", "no space"
+_NOTHING_LINKED = "in no total: nothing is linked below it, and what stands behind it counts by itself"
 
 
 @dataclass(slots=True)
@@ -137,11 +139,16 @@ class _Drawing:
             shape = self._path.shape(branch, self._at)
             self._shapes |= dict.fromkeys(branch.devices, (shape, branch.meters))
         everyone = {row.device_id for row in self._found.rows} | set(self._shapes)
-        self._names = device_names(connection, everyone)
+        linked = {node.meter.id for shape, _ in self._shapes.values() for node in shape.nodes}
+        accounted = {meter_id for _, meter_id in self._found.meters}
+        days = (first, last)
+        self._buildings = building_meters(connection, self._path, linked, accounted, organisation_id, self._at, days)
+        self._names = device_names(connection, everyone | {one.device_id for one in self._buildings.meters})
         self._kinds = dict(connection.execute(select(device.c.id, device.c.kind)).all())
         self._alarms: dict[int, int] = {}
         for alarm in self._found.alarms:
             self._alarms[alarm.meter_id] = self._alarms.get(alarm.meter_id, 0) + 1
+        self._possible_seconds = max(0, min(now, self._end) - self._start)
         self._drawn: set[str] = set()
         self._hosts = self._with_guests() if guests else set()
 
@@ -164,13 +171,18 @@ class _Drawing:
         for device_id, place in sorted(self._tops().items(), key=lambda one: self._names[one[0]]):
             if device_id not in self._drawn:
                 at(*place).children.append(self._device(device_id, frozenset()))
-        found = []
+        for building in self._buildings.meters:
+            places.setdefault(building.site_id, {})
+        found, beside_uj = [], 0
         for site_id, mine in places.items():
             node = TreeNode("site", str(site_id or ""), NO_SITE if site_id is None else sites.get(site_id, NO_SITE))
             node.children = sorted(mine.values(), key=_by_name)
             for one in node.children:
                 one.children.sort(key=lambda child: (-_whole(child), child.name))
                 node.shares.add(one.shares)
+            building_nodes = self._building_nodes(site_id, node.shares)
+            beside_uj += sum(one.outside_uj for one in building_nodes)
+            node.children = [*building_nodes, *node.children]
             if site_name is None or node.name == site_name:
                 found.append(node)
         whole = Shares()
@@ -188,7 +200,7 @@ class _Drawing:
             self._found.alarms,
             self._host_missing(),
             sum(one.withheld.total_uj for one in months),
-            sum(one.not_ict.total_uj for one in months),
+            sum(one.not_ict.total_uj for one in months) + beside_uj,
             sum(one.total_uj for one in self._found.generation.values()),
         )
 
@@ -263,6 +275,21 @@ class _Drawing:
 
     def _name(self, device_id: str) -> str:
         return self._names.get(device_id, device_id)
+
+    def _building_nodes(self, site_id: int | None, shares: Shares) -> list[TreeNode]:
+        """The meters of a site that feed nothing which is known, and what those of buildings measured beyond its ICT."""
+        found = []
+        for one in self._buildings.at(site_id):
+            node = TreeNode("meter", str(one.meter_id), one.name, meter_uj=one.energy_uj)
+            if self._name(one.device_id) not in one.name:
+                node.name = f"{self._name(one.device_id)} {one.name}"
+            node.coverage = min(1.0, one.covered_seconds / self._possible_seconds) if self._possible_seconds else None
+            node.note = "a whole building's" if one.purpose == "whole_building" else _NOTHING_LINKED
+            found.append(node)
+        rest = self._buildings.rest(site_id, shares.total_uj, self._possible_seconds)
+        if rest is not None:
+            found.append(_outside("not_ict", self._buildings.at(site_id)[0].meter_id, rest.energy_uj, rest.why))
+        return found
 
     def _generation_nodes(self, device_id: str) -> list[TreeNode]:
         return [

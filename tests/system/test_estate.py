@@ -5,7 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from collector.database.migrate import migrate
 from collector.database.schema import guest_energy, ledger_day, meter, organisation
 from collector.estate_coverage import estate_coverage
 from collector.estate_totals import EstateTotals, estate_totals, kwh
-from collector.organisation import add_organisation
+from collector.metering_view import NO_SITE, estate_tree
+from collector.organisation import add_organisation, read_organisation
 from collector.power_path import WantedLink, find_place, make_link
 from tests.data.estate.files import MPAN, write_half_hours, write_registers
 from tests.data.estate.generate import generate
@@ -232,6 +233,27 @@ def test_the_buildings_half_hours_are_in_the_ledger_by_day_over_the_clock_change
             days[row.local_day], numbers[row.local_day] = row.measured_uj, row.half_hours
     assert days == supply_uj(loaded.estate.building_wh)
     assert list(numbers.values()) == [48, 48, 48, 46, 48, 48, 48]
+
+
+def test_the_buildings_meter_stands_in_the_tree_of_its_site_and_in_no_total(loaded: Loaded) -> None:
+    # The tree draws devices of a joint service whole, as the building's meter measures them.
+    items = [replace(one, share="1") if one.device else one for one in loaded.items]
+    ict: dict[str, dict[str, int]] = {month: defaultdict(int) for month in MONTHS}
+    for key, amounts in totals(items, loaded.estate.devices, loaded.estate.spaces).rows.items():
+        if key.organisation == COUNTY:
+            ict[key.month][key.site or NO_SITE] += amounts.it_uj
+    with loaded.database.read() as connection:
+        owner = read_organisation(connection, COUNTY).id
+        trees = {month: estate_tree(connection, month, END, owner) for month in MONTHS}
+    # Of March the file has six days of 31: what of them is not ICT cannot be told by a month's ICT.
+    for month, told in zip(MONTHS, (False, True), strict=True):
+        tree = trees[month]
+        assert {one.name: one.shares.total_uj for one in tree.sites if one.shares.total_uj} == ict[month]
+        supply, rest = next(one for one in tree.sites if one.name == "County Hall").children[:2]
+        measured = sum(uj for day, uj in supply_uj(loaded.estate.building_wh).items() if day.startswith(month))
+        assert (supply.name, supply.meter_uj, supply.shares.total_uj) == (f"mpan/{MPAN}", measured, 0)
+        assert rest.kind == "not_ict"
+        assert rest.outside_uj == tree.not_ict_uj == (measured - ict[month]["County Hall"] if told else 0)
 
 
 def test_undoing_the_files_leaves_everything_as_it_was(loaded: Loaded) -> None:

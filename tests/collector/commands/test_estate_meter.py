@@ -93,6 +93,11 @@ def test_a_building_is_set_shown_apart_and_taken_back(ictagent: Command, opened:
         assert connection.execute(select(meter_place)).first() is None
     assert ictagent(*words).exit_code == 0
     assert "so already" in ictagent(*words).stdout
+    table = ictagent("estate", "show", "--tree", "--month", months()[-1]).stdout
+    [line] = [line for line in table.splitlines() if "mpan/1012345678901" in line]
+    assert line.strip().startswith("supply mpan/1012345678901")
+    assert "a whole building's" in line
+    assert drawn(ictagent)["total_uj"] == 5.5
     feed(ictagent, "supply", "ups-1", "--place", "mpan/1012345678901")
     assert drawn(ictagent)["not_ict_uj"] == 89.5
     rows = json.loads(ictagent("estate", "meter", "list", "--output", "json").stdout)
