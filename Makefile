@@ -3,8 +3,9 @@ PYTHON ?= $(firstword $(foreach name,python3.14 python3.13 python3.12 python3.11
 	command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
-# What the tests run for real: InfluxDB behind nginx, VictoriaMetrics, PostgreSQL, Chromium, and the agent's peer.
-DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client snmpd snmp systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck
+# What the tests run for real: InfluxDB behind nginx, VictoriaMetrics, PostgreSQL, Chromium, and the agent's peer;
+# LibreOffice opens workbooks, Pango lays PDFs out.
+DEBIAN := influxdb nginx-light victoria-metrics postgresql chromium prometheus-node-exporter ipmitool openipmi nut-server nut-client snmpd snmp systemd systemd-container debootstrap eatmydata passwd qemu-system-x86 binutils rpm shellcheck libreoffice-calc libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
 WORKERS ?= $(shell nproc)
 # Where a machine asks Python to keep no bytecode, each process that a test starts would compile this project again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,6 +34,7 @@ benchmarks: $(VENV)/.dev
 	$(BIN)/python tests/benchmarks/ingest.py
 	$(BIN)/python tests/benchmarks/month_totals.py
 	$(BIN)/python tests/benchmarks/estate_import.py
+	$(BIN)/python tests/benchmarks/supplier_file.py
 	$(BIN)/python tests/benchmarks/estate_pages.py
 	$(BIN)/python tests/benchmarks/power_model_fit.py
 	$(BIN)/python tests/benchmarks/snmp_poll.py

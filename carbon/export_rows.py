@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from carbon.activity import Activity, Tier
 from carbon.calendar import day_bounds, financial_year, financial_year_dates, financial_year_label
 from carbon.export_columns import COLUMNS, KG_DECIMALS, KWH_DECIMALS
 from carbon.factor_lines import ELECTRICITY
+from carbon.factors import LineFactor
 from carbon.footprint_rows import FootprintRow, Grams
 from carbon.months import middle_of, months_between
 from carbon.report import Report
@@ -200,9 +202,7 @@ def _named(report: Report, row: ExportRow, by: frozenset[str]) -> dict[str, Cell
         "mb_s2_kgco2e": kilograms[4],
         "factor_set": factors.name,
         "factor_version": f"{factors.version}, provisional" if applied.provisional else factors.version,
-        "factor_row_id": "; ".join(
-            found.row_id for name in ELECTRICITY if (found := factors.find(name)) and found.row_id
-        ),
+        "factor_row_id": _row_ids(*(factors.find(name) for name in ELECTRICITY)),
         "factor_sha256": factors.sha256,
         "year_rule": report.year_rule,
         "uncertainty_pct": _uncertainty(row),
@@ -211,9 +211,15 @@ def _named(report: Report, row: ExportRow, by: frozenset[str]) -> dict[str, Cell
     }
 
 
+@lru_cache(maxsize=1024)
 def _instant(day: datetime.date, time_zone: str) -> str:
     at = datetime.datetime.fromtimestamp(day_bounds(day, time_zone)[0], datetime.UTC)
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@lru_cache(maxsize=1024)
+def _row_ids(*lines: LineFactor | None) -> str:
+    return "; ".join(one.row_id for one in lines if one is not None and one.row_id)
 
 
 def _percent(part: int, whole: int) -> Decimal | None:

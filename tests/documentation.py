@@ -23,6 +23,7 @@ from agent.cli import main as root_command  # noqa: E402  # the script runs from
 from agent.names import COMMON_TAGS, MEASUREMENTS, UNBOUNDED, Field, Measurement  # noqa: E402
 from agent.settings import AgentSettings  # noqa: E402
 from carbon.class_profiles import packaged_profiles  # noqa: E402
+from carbon.export_columns import COLUMNS  # noqa: E402
 from collector.settings import CollectorSettings  # noqa: E402
 from collector.snmp.profile_files import profiles  # noqa: E402
 from collector.snmp.traps.codes import EVENT_CODES  # noqa: E402
@@ -215,7 +216,14 @@ def class_profile_block() -> str:
     return "\n".join(lines)
 
 
+def column_block() -> str:
+    """The columns of the detailed export."""
+    rows = [f"| `{name}` | {column.unit} | {column.meaning} |" for name, column in COLUMNS.items()]
+    return "\n".join(["| column | unit | meaning |", "| --- | --- | --- |", *rows])
+
+
 BLOCKS = {
+    "carbon-reports.md": {"columns": column_block},
     "class-profiles.md": {"class profiles": class_profile_block},
     "metrics.md": {"measurements": measurement_block},
     "devices.md": {"profiles": device_block},

@@ -5,6 +5,8 @@ import importlib
 import click
 
 COMMANDS: dict[str, str] = {
+    "report": "collector.commands.carbon_report:report",
+    "export": "collector.commands.carbon_report:export",
     "factors": "collector.commands.carbon_factors:factors",
     "tables": "collector.commands.carbon_tables:tables",
     "contract": "collector.commands.carbon_contract:contract",
@@ -51,6 +53,8 @@ def carbon() -> None:
 
     \b
     Examples:
+      ictagent carbon report --from FY2024
+      ictagent carbon export --from FY2024 --output-file ict-2024.xlsx
       ictagent carbon factors list
       ictagent carbon tables list
     """

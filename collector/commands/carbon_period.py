@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from carbon.calendar import financial_year, financial_year_dates, financial_year_label
+from carbon.calendar import financial_year, financial_year_dates
 
 Months = tuple[str, str]
 """First and last month, YYYY-MM, both included."""
@@ -106,18 +106,3 @@ def financial_year_of(month: str) -> int:
     (2024, 2025)
     """
     return financial_year(datetime.date(int(month[:4]), int(month[5:]), 1))
-
-
-def months_in_words(first_month: str, last_month: str) -> str:
-    """A period as people say it.
-
-    >>> months_in_words("2024-04", "2025-03"), months_in_words("2024-04", "2024-04")
-    ('2024/25 (April 2024 to March 2025)', 'April 2024')
-    """
-    begins, ends = (datetime.date(int(one[:4]), int(one[5:]), 1) for one in (first_month, last_month))
-    if begins == ends:
-        return f"{begins:%B %Y}"
-    words = f"{begins:%B %Y} to {ends:%B %Y}"
-    year = financial_year(begins)
-    whole = (begins, f"{ends:%Y-%m}") == (financial_year_dates(year)[0], f"{financial_year_dates(year)[1]:%Y-%m}")
-    return f"{financial_year_label(year)} ({words})" if whole else words

@@ -17,7 +17,9 @@ def decimal_text(number: Decimal) -> str:
     >>> decimal_text(Decimal("3E-13")), decimal_text(Decimal("1200.000"))
     ('0.0000000000003', '1200')
     """
-    text = f"{number:f}"
+    text = str(number)
+    if "E" in text:
+        text = f"{number:f}"
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 

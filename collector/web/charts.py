@@ -70,6 +70,11 @@ def parts_chart(parts: tuple[tuple[str, float, float], ...]) -> str:
     return str(vl_convert.vegalite_to_svg(chart.to_json()))
 
 
+def printable(text: str) -> str:
+    """A text that may stand in SVG and HTML, where control characters may not: names come from hosts and registers."""
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
+
+
 def image(svg: str) -> str:
     """An SVG as the address of an image."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -6,7 +6,7 @@ at now and then. A bar needs nothing of it.
 
 from html import escape
 
-from collector.web.charts import SHADES
+from collector.web.charts import SHADES, printable
 
 _LABEL_WIDTH, _BAR_WIDTH, _RIGHT = 230, 520, 40
 _STEP, _BAR_HEIGHT, _LEGEND_HEIGHT, _AXIS_HEIGHT = 22, 18, 34, 44
@@ -64,7 +64,7 @@ def _axis(bottom: int, title: str) -> list[str]:
 
 def _bar(name: str, amounts: dict[str, float], colours: dict[str, str], y: int) -> list[str]:
     label = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-    drawn = [f'<text x="{_LABEL_WIDTH - 8}" y="{y + 15}" text-anchor="end">{escape(label)}</text>']
+    drawn = [f'<text x="{_LABEL_WIDTH - 8}" y="{y + 15}" text-anchor="end">{escape(printable(label))}</text>']
     whole, x = sum(amounts.values()), float(_LABEL_WIDTH)
     for part, amount in amounts.items():
         if amount:

@@ -40,6 +40,11 @@ SHIPPED_BY = {
     "libz.so.1": {"deb": "zlib1g", "rpm": "zlib"},  # PyInstaller's own program unpacks with it
 }
 """Libraries left to the system, and the packages that have them."""
+RECOMMENDED: dict[Format, list[str]] = {
+    "deb": ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"],
+    "rpm": ["pango", "dejavu-sans-fonts"],
+}
+"""What a collector lays PDFs out with; all else works without it."""
 DESCRIPTION = """\
 ictagent tells a council what ICT it has, how busy it is, how much energy it
 uses and what carbon that is. This package brings the program with its own
@@ -102,6 +107,7 @@ def nfpm_configuration(
         configuration["replaces"] = [other]
     if product == "collector":
         configuration["provides"] = ["ictagent-agent"]
+        configuration["recommends"] = RECOMMENDED[packed]
     return configuration
 
 

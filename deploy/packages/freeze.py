@@ -23,7 +23,18 @@ LEFT_OUT = (
     *("tkinter", "idlelib", "lib2to3", "pydoc_data", "turtledemo", "ensurepip", "venv", "curses", "readline"),
     # Tools of development that libraries use when they happen to be there.
     *("pytest", "_pytest", "mypy", "hypothesis", "IPython", "matplotlib", "numpy", "scipy", "pandas", "duckdb"),
-    *("setuptools", "pkg_resources", "pip", "wheel", "PyInstaller", "playwright", "pygments", "rich"),
+    *(
+        "setuptools",
+        "pkg_resources",
+        "pip",
+        "wheel",
+        "PyInstaller",
+        "playwright",
+        "pygments",
+        "rich",
+        "pikepdf",
+        "lxml",
+    ),
     *(
         "pydantic",
         "pydantic_settings",
@@ -41,8 +52,13 @@ LEFT_OUT = (
     "reactivex.testing",
 )
 NOT_OF_THE_AGENT = ("collector", "carbon", "dashboards", "sqlalchemy", "msgspec", "cryptography")
-LEFT_TO_THE_SYSTEM = ("libstdc++.so.6", "libgcc_s.so.1")
-"""Wheels ask these of any system that their tag names; a copy of the build machine's would ask for its new glibc."""
+LEFT_TO_THE_SYSTEM = (
+    *("libstdc++.so.6", "libgcc_s.so.1"),
+    *("libpango*", "libharfbuzz*", "libgobject-2.0*", "libglib-2.0*", "libgio-2.0*", "libfontconfig*", "libfreetype*"),
+    *("libfribidi*", "libthai*", "libdatrie*", "libgraphite2*", "libpcre2*", "libpng16*"),
+)
+"""Wheels ask the first of any system that their tag names; a copy of the build machine's would ask for its new glibc. So
+would what PDFs are laid out with, which the packages recommend (`build.RECOMMENDED`)."""
 KEPT_SECONDS = 3600.0
 """Folders of older sources are deleted after this time, when no build of theirs can be under way any more."""
 READ_THEIR_METADATA = ("apscheduler", "altair", "psycopg", "jsonschema")
@@ -81,8 +97,10 @@ def _make(product: Product, place: Path, folder: Path, source_date_epoch: int) -
         source, target = (base / "collector/database/migrations" for base in (ROOT, folder / "_internal"))
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     _strip_interpreter(folder)
-    for name in LEFT_TO_THE_SYSTEM:
-        (folder / "_internal" / name).unlink(missing_ok=True)
+    for pattern in LEFT_TO_THE_SYSTEM:
+        for path in (folder / "_internal").glob(pattern):
+            path.unlink()
+    shutil.rmtree(folder / "_internal/etc/fonts", ignore_errors=True)
     shutil.rmtree(place / "build")
 
 
