@@ -6,7 +6,7 @@ that stand in the space, so its ends are taken together. The factor's own uncert
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from carbon.factors import FactorSet
@@ -77,11 +77,12 @@ def rest_of(whole: Energy, parts: Energy) -> Energy:
     """What is left of an amount without parts of it. What the whole and its parts share of their errors is in none of it;
     for the rest of them it may be off by all of both, so its bounds lie on its two sides.
     """
-    rest = whole + -parts
+    measured, estimated = whole.measured_uj - parts.measured_uj, whole.estimated_uj - parts.estimated_uj
+    errors = add_errors(whole.errors, {group: (-low, -high) for group, (low, high) in parts.errors.items()})
     low, high = whole.low_uj - parts.high_uj, whole.high_uj - parts.low_uj
-    if rest.errors:
-        low, high = rest.range_uj
-    return replace(rest, low_uj=low, high_uj=high)
+    if errors:
+        low, high = range_of(measured + estimated, errors)
+    return Energy(measured, estimated, low, high, errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from carbon.accounting import Rank
+from carbon.tree_nodes import Rank
 from carbon.uncertainty import DEFAULT_TIER, ESTIMATING_METERS, METER_TIERS, UPWARD_TIERS
 from collector.database.schema import meter
 from collector.ledger import FEEDS

@@ -5,25 +5,30 @@ Without a metering tree it is what every device's own accounting meters say, sum
 """
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
-from carbon.accounting import DeviceNode, best_source
-from carbon.calendar import day_bounds, days_between, half_hour_of
-from carbon.footprint import Energy, sum_energies
+from carbon.best_source import unfed_reason
+from carbon.calendar import day_bounds, half_hour_of
+from carbon.daily import days_of
+from carbon.footprint import sum_energies
 from collector.database.schema import device
 from collector.device_energy import Rules, rules_by_organisation
 from collector.device_sources import meter_sources, source_of
+from collector.error_groups import error_groups
 from collector.metered import Accounted, Metering, Unheld, merged
 from collector.metering_amounts import Amounts
-from collector.metering_branch import BranchAccount, Estate, Unlinked
+from collector.metering_branch import BranchAccount
+from collector.metering_periods import Estate
+from collector.metering_time import time_between
 from collector.metering_tree import Branch, PowerPath, load_power_path
 from collector.placements import Placements
 from collector.segments import Segment, load_segments
 from collector.snmp.places import FEEDING_KINDS
 from collector.totals import Part, segment_parts
+from collector.unlinked import Unlinked
 
 __all__ = ["Accounted", "Metering", "accounted", "metering"]
 
@@ -76,6 +81,7 @@ class _Zone:
         self._kinds = {row.id: row.kind for row in rows}
         self._retired = {row.id: half_hour_of(row.retired_at) for row in rows if row.retired_at is not None}
         self._sources = meter_sources(connection)
+        self._groups = error_groups(connection)
 
     def account(self, found: Metering) -> None:
         in_tree = {one for branch in self._path.branches for one in branch.devices}
@@ -101,8 +107,7 @@ class _Zone:
 
     def _own_source(self, segment: Segment) -> tuple[str, str, str]:
         source = source_of(segment, self._sources)
-        why = best_source(DeviceNode(segment.device_id, Energy(), rank=source.rank), [])[1]
-        return source.rank, source.words, f"{why} ({source.words})"
+        return source.rank, source.words, f"{unfed_reason(source.rank)} ({source.words})"
 
     def _row(self, parts: Sequence[Part], rank: str, source: str, reason: str) -> Accounted:
         """The parts of one segment in one month."""
@@ -142,31 +147,36 @@ class _Zone:
         estate = Estate(
             rules=self._rules,
             path=self._path,
+            segments=by_device,
             placements=Placements(self._connection, in_tree),
-            amounts=Amounts(
-                self._connection, self._rules, _meter_ids(self._path.branches, by_device), self._first, self._last
-            ),
-            unlinked=Unlinked(counted, self._path, self._kinds),
+            unlinked=Unlinked(counted, self._path.fed_by, self._kinds),
             sources=self._sources,
+            groups=self._groups,
             kinds=self._kinds,
             retired=self._retired,
             now=self._now,
         )
         for branch in self._path.branches:
-            BranchAccount(estate, branch, by_device, found).run(self._start, self._end)
+            # A branch at a time: the days of a whole estate's year are millions of figures.
+            amounts = self._amounts(_meter_ids(branch, by_device))
+            BranchAccount(estate, branch, amounts, found).run(self._start, self._end)
+
+    def _amounts(self, meter_ids: Iterable[int]) -> Amounts:
+        return Amounts(self._connection, self._rules, self._groups, meter_ids, self._first, self._last)
 
     def _add_generation(self, found: Metering) -> None:
         """What on-site generation made, by whole days on which its meter was one of that."""
         if not self._path.generation:
             return
-        amounts = Amounts(self._connection, self._rules, self._path.generation, self._first, self._last)
+        amounts = self._amounts(self._path.generation)
+        time = time_between(self._start, self._end, self._rules, self._now)
         for meter_id, one in self._path.generation.items():
-            for day in days_between(self._first, self._last):
-                start, end = day_bounds(day, self._rules.time_zone)
-                if self._path.setting(one, start).purpose == "generation":
-                    key = (day.isoformat()[:7], meter_id)
-                    made = found.generation.get(key, Energy())
-                    found.generation[key] = made + amounts.of_meter(meter_id, day, start, end)[0]
+            made, _ = amounts.of_meter(meter_id, time)
+            purposes = (self._path.setting(one, start).purpose for start in time.starts)
+            such = days_of(number for number, purpose in enumerate(purposes) if purpose == "generation")
+            for month, days in time.months:
+                if days & such:
+                    found.generation[month, meter_id] = made.on(days & such)
 
 
 def _append(segments: list[Segment], new: Segment) -> None:
@@ -179,7 +189,6 @@ def _append(segments: list[Segment], new: Segment) -> None:
     segments.append(new)
 
 
-def _meter_ids(branches: Sequence[Branch], segments: Mapping[str, Sequence[Segment]]) -> set[int]:
-    """Meters of the tree, and those by which its devices account for themselves."""
-    found = {one for branch in branches for one in branch.meters}
-    return found.union(*(one.meter_ids for mine in segments.values() for one in mine))
+def _meter_ids(branch: Branch, segments: Mapping[str, Sequence[Segment]]) -> set[int]:
+    """Meters of a branch, and those by which its devices account for themselves."""
+    return set(branch.meters).union(*(one.meter_ids for name in branch.devices for one in segments.get(name, ())))

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from carbon.accounting import Feed, Inner
 from carbon.calendar import half_hour_of
+from carbon.tree_nodes import Feed, Inner
 from collector.database.schema import device, meter, meter_edge, meter_place, snmp_device
 from collector.ledger import FEEDS
 from collector.segments import valid_in

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon.accounting import DeviceNode, Feed, MeterNode, Tree, account
+from carbon.accounting import account
+from carbon.daily import Daily, Flow
 from carbon.footprint import Energy, rest_of
 from carbon.overhead import overhead_errors, overhead_uj
 from carbon.spaces import Pue
+from carbon.tree_nodes import DeviceNode, Feed, MeterNode, Tree
 from carbon.uncertainty import errors_of, range_of
 
 AMOUNTS = st.lists(
@@ -27,6 +29,12 @@ AMOUNTS = st.lists(
 def energy(group: str, uj: int, below: int = 10, above: int = 10) -> Energy:
     """An amount that may be so many per cent less or more."""
     return Energy.of(group, uj, 0, uj - uj * below // 100, uj + uj * above // 100)
+
+
+def one_day(group: str, uj: int, below: int = 10, above: int = 10) -> Daily:
+    """The same as the amount of a day."""
+    one = energy(group, uj, below, above)
+    return Daily(group, (one.measured_uj,), (one.estimated_uj,), (one.low_uj,), (one.high_uj,))
 
 
 @given(AMOUNTS)
@@ -81,14 +89,14 @@ def test_parts_and_rest_together_are_as_exact_as_their_meter(
     amounts: list[tuple[str, int, int, int]], spare: int
 ) -> None:
     """However badly the parts are known, their sum with the rest is what the meter measured, and has its range."""
-    devices = [DeviceNode(f"d{at}", energy(*one)) for at, one in enumerate(amounts)]
-    measured = energy("snmp_watts", sum(one.energy.total_uj for one in devices) + spare, 5, 5)
+    devices = [DeviceNode(f"d{at}", Flow([(one_day(*one), 1)]), (1.0,)) for at, one in enumerate(amounts)]
+    measured = one_day("snmp_watts", sum(one.energy.on(1).total_uj for one in devices) + spare, 5, 5)
     feeds = [Feed(1, one.id) for one in devices] or [Feed(1, "unknown")]
-    found = account(Tree(devices, [MeterNode(1, "ups", measured, 1.0)], feeds))
-    [rest] = found.rests
-    assert rest.energy.low_uj <= rest.energy.total_uj <= rest.energy.high_uj
-    assert found.total.range_uj == measured.range_uj
-    assert found.total.total_uj == measured.total_uj
+    found = account(Tree(devices, [MeterNode(1, "ups", measured, (1.0,))], feeds))
+    rest = found.rest(1, 1)
+    assert rest.low_uj <= rest.total_uj <= rest.high_uj
+    assert found.total().range_uj == measured.on(1).range_uj
+    assert found.total().total_uj == measured.on(1).total_uj
 
 
 @given(
