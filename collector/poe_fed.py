@@ -59,6 +59,6 @@ def fed_words(devices: Mapping[str, int]) -> str:
     """How many devices are known so, by class, in words; "" of none.
 
     >>> fed_words({"access_point": 12, "desk_phone": 1030})
-    'access point: 12, desk phone: 1,030'
+    'wireless access point (12), desk telephone (1,030)'
     """
-    return ", ".join(f"{CLASSES[name].words}: {number:,}" for name, number in devices.items() if number)
+    return ", ".join(f"{CLASSES[name].words} ({number:,})" for name, number in devices.items() if number)

@@ -217,7 +217,7 @@ def coverage(
         shown = [(*row[:-2], "" if row[-2] is None else percent(row[-2])) for row in table]
         echo_table(heads[:-1], shown)
         if fed := fed_words({name: sum(one.fed for one in rows if one.device_class == name) for name in FED_CLASSES}):
-            click.echo(f"\nmeasured without a reading of their own, {fed}: {WHY}\n{OTHERWISE}")
+            click.echo(f"\nmeasured by their switches alone: {fed}, as {WHY}\n{OTHERWISE}")
     else:
         click.echo("no register has been imported, and no device was seen", err=True)
 

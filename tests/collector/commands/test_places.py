@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from agent.cli import main
-from collector.database.engine import Database, open_database
-from collector.database.migrate import migrate
+from collector.database.engine import Database
 from collector.database.schema import audit_log
 from collector.estate import Placement, place
 from collector.rolling import Due, write_ledger
@@ -22,13 +21,10 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Database]:
+def opened(tmp_path: Path, sqlite_database: Database) -> Database:
     """The database of a collector that has run before."""
     (tmp_path / "collector-id").write_text("collector-1")
-    database = open_database(tmp_path / "ictagent.db")
-    migrate(database)
-    yield database
-    database.close()
+    return sqlite_database
 
 
 @pytest.fixture
@@ -94,6 +90,7 @@ def test_the_organisation_is_shown_and_set(opened: Database, ictagent: Command) 
         "year_rule": "calendar",
         "count_host_missing": True,
         "schools": "in",
+        "poe_rule": "on",
         "others": [],
     }
     assert ictagent("estate", "organisation", "--time-zone", "Mars/Base").exit_code == 1
