@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from typing import Literal
 
 from carbon.embodied_sources import Embodied, Sources
@@ -95,16 +94,24 @@ def embodied_view(
     An item without a factor or a date is counted, whatever its months would be; one that is leased is in no inventory.
     """
     lives = {**SERVICE_LIFE_YEARS, **(life_years or {})}
-    found, wanted = EmbodiedView(view), set(months)
+    found, wanted = EmbodiedView(view), [_number(month) for month in months]
+    known: dict[tuple[str, str, str], Embodied | None] = {}
     for item in items:
+        key = (item.vendor, item.model, item.device_class)
+        if key not in known:
+            known[key] = sources.of(*key)
+        source = known[key]
         if view == "inventory" and item.leased:
             found.leave_out(item, LEASED)
-        elif (source := sources.of(item.vendor, item.model, item.device_class)) is None:
+        elif source is None:
             found.leave_out(item, NO_FACTOR)
         elif item.acquired is None:
             found.leave_out(item, NO_DATE)
+        elif view == "inventory":
+            found.charges += _whole(item, item.acquired, source, wanted)
         else:
-            found.charges += [one for one in _charges(view, item, source, lives) if one.month in wanted]
+            years = lives.get(item.device_class, SERVICE_LIFE_YEARS["other"])
+            found.charges += _line(item, item.acquired, source, max(1, round(years * 12)), wanted)
     return found
 
 
@@ -116,44 +123,53 @@ def by(charges: Iterable[Charge], key: Callable[[Charge], str]) -> dict[str, lis
     return dict(sorted(found.items()))
 
 
-def _charges(view: View, item: Item, source: Embodied, lives: Mapping[str, Decimal]) -> list[Charge]:
-    assert item.acquired is not None  # noqa: S101  # items without a date are left out before
-    first = item.acquired.year * 12 + item.acquired.month - 1
-    if view == "inventory":
-        over = source.embodied_kg or Decimal(1)
-        ratio = source.cradle_to_gate_kg / over
-        low, high = source.low_kg * ratio, source.high_kg * ratio
-        whole = _grams(item, source.cradle_to_gate_kg)
-        return [Charge(item, _month(first), whole, _grams(item, low), _grams(item, high), source)]
-    months = max(1, round(lives.get(item.device_class, SERVICE_LIFE_YEARS["other"]) * 12))
-    parts = [
-        _until(_line(_grams(item, one), months), item, first)
-        for one in (source.embodied_kg, source.low_kg, source.high_kg)
-    ]
-    return [
-        Charge(item, _month(first + at), grams, low, high, source)
-        for at, (grams, low, high) in enumerate(zip(*parts, strict=True))
-    ]
+def _whole(item: Item, acquired: datetime.date, source: Embodied, wanted: Sequence[int]) -> list[Charge]:
+    """Cradle-to-gate, all of it in the month of acquisition; the range in the same proportion."""
+    if (month := _number_of(acquired)) not in wanted:
+        return []
+    ratio = source.cradle_to_gate_kg / (source.embodied_kg or Decimal(1))
+    amounts = (source.cradle_to_gate_kg, source.low_kg * ratio, source.high_kg * ratio)
+    whole, low, high = (_grams(item, one) for one in amounts)
+    return [Charge(item, _month(month), whole, low, high, source)]
 
 
-def _line(grams: int, months: int) -> list[int]:
-    """A straight line in whole grams: after any number of months the sum is right to the gram."""
-    reached = [grams * month // months for month in range(months + 1)]
-    return [after - before for before, after in pairwise(reached)]
+def _line(
+    item: Item, acquired: datetime.date, source: Embodied, life_months: int, wanted: Sequence[int]
+) -> list[Charge]:
+    """Equal parts over the life, of which what is left falls into the month of disposal.
 
+    In whole grams: after any number of months the sum is right to the gram.
+    """
+    first = _number_of(acquired)
+    last = first + life_months - 1
+    if item.disposed is not None and first <= _number_of(item.disposed) < last:
+        last = _number_of(item.disposed)
+    mine = [month for month in wanted if first <= month <= last]
+    if not mine:
+        return []
+    amounts = [_grams(item, one) for one in (source.embodied_kg, source.low_kg, source.high_kg)]
 
-def _until(parts: list[int], item: Item, first: int) -> list[int]:
-    """Monthly parts of a service life, of which what is left falls into the month of disposal."""
-    if item.disposed is None:
-        return parts
-    last = item.disposed.year * 12 + item.disposed.month - 1 - first
-    if not 0 <= last < len(parts):
-        return parts
-    return [*parts[:last], sum(parts[last:])]
+    def reached(grams: int, month: int) -> int:
+        return grams if month == last else grams * (month + 1 - first) // life_months
+
+    found = []
+    for month in mine:
+        grams, low, high = (reached(amount, month) - reached(amount, month - 1) for amount in amounts)
+        found.append(Charge(item, _month(month), grams, low, high, source))
+    return found
 
 
 def _grams(item: Item, kilograms: Decimal) -> int:
     return round(Fraction(kilograms) * Fraction(item.share) * item.quantity * 1000)
+
+
+def _number_of(day: datetime.date) -> int:
+    """A month's number, by which months are counted."""
+    return day.year * 12 + day.month - 1
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:]) - 1
 
 
 def _month(number: int) -> str:

@@ -86,13 +86,13 @@ def import_statement(
     months = sorted({one.month for one in read.figures})
     if output == "json":
         told = {"id": number_, "same": before is not None, "dry_run": dry_run, "method": read.method, "months": months}
-        echo_json({**told, "figures": len(read.figures), "figures_of_others": read.rows_of_others})
+        echo_json({**told, "figures": len(read.figures), "figures_of_others": read.figures_of_others})
         return
     click.echo(
         f"{len(read.figures)} figures of {name}, {months[0]} to {months[-1]}; method: {read.method or 'none told'}"
     )
-    if read.rows_of_others:
-        click.echo(f"{read.rows_of_others} figures of other accounts are left out")
+    if read.figures_of_others:
+        click.echo(f"{read.figures_of_others} figures of other accounts are left out")
     if before is not None:
         click.echo(f"the same file was imported as {before}: nothing was changed", err=True)
     elif dry_run:

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from carbon.months import days_by_month, middle_of
 from carbon.units import split_by_largest_remainder
@@ -38,6 +39,7 @@ class Figure:
         return f"{self.first_day:%Y-%m}"
 
 
+@lru_cache(maxsize=1024)
 def month_days(month: str) -> tuple[datetime.date, datetime.date]:
     """First and last day of a month (YYYY-MM)."""
     first = middle_of(month).replace(day=1)
@@ -61,6 +63,9 @@ def days_of(row: Row) -> tuple[datetime.date, datetime.date]:
 
 def by_months(figure: Figure) -> Iterator[Figure]:
     """A figure of any time as one of each month, by days; the parts add up to it exactly."""
+    if (figure.first_day.year, figure.first_day.month) == (figure.last_day.year, figure.last_day.month):
+        yield figure
+        return
     days = days_by_month(figure.first_day, figure.last_day)
     exponent = figure.amount.as_tuple().exponent
     decimals = max(_LEAST_DECIMALS, -exponent if isinstance(exponent, int) else 0)
@@ -74,9 +79,10 @@ def by_months(figure: Figure) -> Iterator[Figure]:
 
 def added_up(figures: Iterable[Figure]) -> Sequence[Figure]:
     """Figures of the same days, name, scope and basis as one: exports have a row a resource."""
-    found: dict[tuple[object, ...], Figure] = {}
+    first: dict[tuple[object, ...], Figure] = {}
+    sums: dict[tuple[object, ...], Decimal] = {}
     for one in figures:
         key = (one.first_day, one.last_day, one.name, one.scope, one.basis, one.unit, one.method, one.counts)
-        before = found.get(key)
-        found[key] = one if before is None else replace(before, amount=before.amount + one.amount)
-    return list(found.values())
+        first.setdefault(key, one)
+        sums[key] = sums.get(key, Decimal(0)) + one.amount
+    return [replace(one, amount=sums[key]) for key, one in first.items()]

@@ -38,12 +38,12 @@ LAYOUTS: Mapping[str, Layout] = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a file says: `figures` by month, of the accounts that were asked for; how many rows others had."""
+    """What a file says: `figures` by month, of the accounts that were asked for; how many figures others have."""
 
     layout: str
     figures: Sequence[Figure]
     accounts: Sequence[str]
-    rows_of_others: int
+    figures_of_others: int
 
     @property
     def method(self) -> str:
@@ -55,11 +55,12 @@ def read_statement(path: Path, layout_name: str, accounts: Sequence[str] = ()) -
     """Read a file in a layout; with accounts theirs alone. Raises BadRequest with the cell that is wrong."""
     layout = LAYOUTS[layout_name]
     rows = read_rows(path, layout.heads, layout.needed, PAGE)
-    found = [figure for row in rows for one in layout.figures(row) for figure in by_months(one)]
+    found = [one for row in rows for one in layout.figures(row)]
     mine = [one for one in found if not accounts or one.account in accounts]
     if unknown := sorted(set(accounts) - {one.account for one in found}):
         there = ", ".join(sorted({one.account for one in found if one.account})[:20]) or "none"
         raise BadRequest(f"{path.name} has no account {', '.join(unknown)}", f"it has {there}")
     if not mine:
         raise BadRequest(f"{path.name} has no figures below its heads", f"see {PAGE}")
-    return Statement(layout_name, added_up(mine), list(accounts), len(found) - len(mine))
+    figures = [part for one in added_up(mine) for part in by_months(one)]
+    return Statement(layout_name, figures, list(accounts), len(found) - len(mine))

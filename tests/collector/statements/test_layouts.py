@@ -45,7 +45,7 @@ def test_microsoft_by_scope_in_rows_is_added_up_over_regions(tmp_path: Path) -> 
         ("2025-05", "Storage", "3", "", Decimal(120), True),
     ]
     mine = read(tmp_path, "microsoft", heads, *rows, accounts=("s2",))
-    assert ([one.amount for one in mine.figures], mine.rows_of_others) == ([Decimal("0.3")], 1)
+    assert ([one.amount for one in mine.figures], mine.figures_of_others) == ([Decimal("0.3")], 1)
     with pytest.raises(BadRequest, match="no account s3"):
         read(tmp_path, "microsoft", heads, *rows, accounts=("s3",))
 
