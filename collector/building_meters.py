@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from collector.database.schema import device, ledger_day, meter, meter_place
 from collector.ledger import FEEDS
-from collector.metering_tree import HELD_AT, PowerPath, Setting, TreeMeter
+from collector.metering_nodes import HELD_AT, Setting, TreeMeter
+from collector.metering_tree import PowerPath
 from collector.placements import Placements
 
 LEAST_READ = 0.9

@@ -21,9 +21,10 @@ from collector.error_groups import error_groups
 from collector.metered import Accounted, Metering, Unheld, merged
 from collector.metering_amounts import Amounts
 from collector.metering_branch import BranchAccount
+from collector.metering_nodes import Branch
 from collector.metering_periods import Estate
 from collector.metering_time import time_between
-from collector.metering_tree import Branch, PowerPath, load_power_path
+from collector.metering_tree import PowerPath, load_power_path
 from collector.placements import Placements
 from collector.segments import Segment, load_segments
 from collector.snmp.places import FEEDING_KINDS

@@ -7,10 +7,10 @@ from carbon.footprint import Energy, sum_energies
 from carbon.tree_nodes import DeviceNode, MeterNode, Tree
 from collector.metered import Metering, MeterMonth, TreeAlarm
 from collector.metering_amounts import Amounts
+from collector.metering_nodes import Branch, Node
 from collector.metering_periods import Estate, Period, periods
 from collector.metering_rows import Own, PeriodRows
 from collector.metering_time import coverage
-from collector.metering_tree import Branch, Node
 from collector.segments import Segment
 from collector.snmp.places import ONE_FOR_ONE
 from collector.totals import possible_seconds

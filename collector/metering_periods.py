@@ -6,8 +6,9 @@ from itertools import pairwise
 
 from collector.device_energy import Rules
 from collector.device_sources import Source, source_of
+from collector.metering_nodes import HELD_AT, Branch, Node, Shape
 from collector.metering_time import Time, time_between
-from collector.metering_tree import HELD_AT, Branch, Node, PowerPath, Shape
+from collector.metering_tree import PowerPath
 from collector.placements import Placements, Stand
 from collector.segments import Segment
 from collector.snmp.places import FEEDING_KINDS, ONE_FOR_ONE

@@ -9,8 +9,8 @@ from carbon.daily import Column, Days, first_of, last_of, runs_of, sum_on, union
 from carbon.footprint import Energy
 from carbon.tree_nodes import DeviceNode
 from collector.metered import Accounted, Overhead, Unheld
+from collector.metering_nodes import Branch
 from collector.metering_periods import Estate, Period
-from collector.metering_tree import Branch
 from collector.placements import Stand
 from collector.snmp.places import FEEDING_KINDS
 

@@ -1,104 +1,22 @@
-"""The metering tree of the database as branches: devices, meters, places and dated edges that hang together.
-
-A device's own meters form a part of the tree by themselves: what passes through the whole of a PDU passes through its
-inlet, a branch and an outlet. A meter of what goes into a UPS holds the UPS's own loss; the tree has it as the meter of
-a node before the UPS.
-"""
+"""The metering tree of the database as branches: devices, meters, places and dated edges that hang together."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from carbon.calendar import half_hour_of
-from carbon.tree_nodes import Feed, Inner
 from collector.database.schema import device, meter, meter_edge, meter_place, snmp_device
 from collector.ledger import FEEDS
+from collector.metering_nodes import UPS_INPUT, Branch, Setting, Shape, TreeEdge, TreeMeter
+from collector.metering_shape import shape_of
 from collector.segments import valid_in
 from collector.snmp.places import WHOLE
 
-_LEVELS = {WHOLE: 0, "mpan": 0, "device": 1, "inlet": 1, "ups_output": 1, "phase": 2, "branch": 3, "outlet": 4}
-"""What passes through a place of a level passes through those of the levels before it."""
-_DEEPEST = max(_LEVELS.values())
 _POE = "poe_port"
-_INPUT = "ups_input"
 _AROUND = ("ups_bypass",)
-HELD_AT = ("room_incomer", "building")
-"""Reading points that hold a room's cooling already."""
-
-
-@dataclass(frozen=True, slots=True)
-class TreeMeter:
-    """A meter of the power path and its device."""
-
-    id: int
-    device_id: str
-    name: str
-    device_kind: str
-    organisation_id: int
-    by_input: bool = False
-    """Whether it is the whole of a UPS that tells its input alone."""
-
-    @property
-    def role(self) -> str:
-        return self.name.partition("/")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class TreeEdge:
-    """What a meter feeds, from half-hour `start` to before `end`: a device, or where `child_meter` is set, that meter of
-    its own device.
-    """
-
-    parent: int
-    child_device: str
-    child_meter: int | None
-    share: float | None
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What holds of a meter: as a person said it, else by what it is."""
-
-    purpose: str
-    reading_point: str
-    accounting: str
-    site_id: int | None
-    space_id: int | None
-
-
-@dataclass(slots=True)
-class Branch:
-    """What hangs together at any time of the stretch."""
-
-    edges: list[TreeEdge] = field(default_factory=list)
-    devices: set[str] = field(default_factory=set)
-    meters: dict[int, TreeMeter] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A meter in the tree of a time. `device` is the tree's node that it stands at: its device, or what is before it."""
-
-    meter: TreeMeter
-    device: str
-    setting: Setting
-    fed: frozenset[str]
-    """All devices below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The tree of a time, without amounts."""
-
-    nodes: Sequence[Node]
-    feeds: Sequence[Feed]
-    inner: Sequence[Inner]
-    fed_devices: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -116,7 +34,7 @@ class PowerPath:
         row = valid_in(self.places.get(one.id, []), half_hour)
         if row is not None:
             return Setting(row.purpose, row.reading_point, row.accounting, row.site_id, row.space_id)
-        return Setting("ict", _INPUT if one.role == _INPUT or one.by_input else "it", "auto", None, None)
+        return Setting("ict", UPS_INPUT if one.role == UPS_INPUT or one.by_input else "it", "auto", None, None)
 
     def bounds(self, meter_id: int) -> set[int]:
         """The half-hours from which on what a person said of a meter is other than before."""
@@ -129,7 +47,8 @@ class PowerPath:
 
     def shape(self, branch: Branch, half_hour: int) -> Shape:
         """The branch as it was in a half-hour."""
-        return _Shaping(self, branch, half_hour).shape()
+        settings = {one.id: self.setting(one, half_hour) for one in branch.meters.values()}
+        return shape_of(branch, settings, half_hour)
 
 
 def load_power_path(connection: Connection, start: int, end: int) -> PowerPath:
@@ -182,14 +101,14 @@ def _told_by_input(connection: Connection, meters: Iterable[Any]) -> set[str]:
     roles: dict[str, set[str]] = {}
     for row in meters:
         roles.setdefault(row.device_id, set()).add(row.name.partition("/")[0])
-    asked = sorted(one for one, found in roles.items() if _INPUT in found and "ups_output" not in found)
+    asked = sorted(one for one, found in roles.items() if UPS_INPUT in found and "ups_output" not in found)
     told = set()
     for at in range(0, len(asked), 500):
         query = select(snmp_device.c.device_id, snmp_device.c.reading).where(
             snmp_device.c.device_id.in_(asked[at : at + 500]), snmp_device.c.reading != ""
         )
         for device_id, reading in connection.execute(query):
-            if json.loads(reading)["power"].get("basis") == _INPUT:
+            if json.loads(reading)["power"].get("basis") == UPS_INPUT:
                 told.add(device_id)
     return told
 
@@ -250,123 +169,3 @@ def _branches(
         if part.device_id in leader and part.role not in (_POE, *_AROUND):
             found[find(part.device_id)].meters[part.id] = part
     return list(found.values())
-
-
-class _Shaping:
-    """Which meters stand where in a branch in one half-hour."""
-
-    def __init__(self, path: PowerPath, branch: Branch, half_hour: int) -> None:
-        self._edges = [one for one in branch.edges if one.start <= half_hour < one.end]
-        self._settings = {one.id: path.setting(one, half_hour) for one in branch.meters.values()}
-        self._meters = {one.id: one for one in branch.meters.values() if self._settings[one.id].purpose != "generation"}
-        self._feeds: list[Feed] = []
-        self._inner = [Inner(one.parent, one.child_meter) for one in self._edges if one.child_meter is not None]
-        self._parents: dict[int, int] = {}
-        self._device_of: dict[int, str] = {}
-
-    def shape(self) -> Shape:
-        members = self._members()
-        before = {one: f"before {one}" for one in self._with_input(members)}
-        for meter_id in members:
-            one = self._meters[meter_id]
-            self._device_of[meter_id] = before[one.device_id] if self._is_input(one) else one.device_id
-            if self._is_input(one):
-                # What goes in holds the UPS's own loss and all that it passes on.
-                self._feeds.append(Feed(meter_id, one.device_id, None))
-        self._feeds += self._edge_feeds(members, before)
-        self._nest(members)
-        members = self._with_parts(members)
-        fed = frozenset(one.device_id for one in self._feeds)
-        nodes = [
-            Node(self._meters[one], self._device_of[one], self._settings[one], self._below(one))
-            for one in sorted(members)
-        ]
-        # One that always accounts may feed nothing that is known.
-        feeds = [
-            *self._feeds,
-            *(
-                Feed(node.meter.id, f"unknown below {node.meter.id}", None)
-                for node in nodes
-                if node.setting.accounting == "always" and not self._has_parts(node.meter.id)
-            ),
-        ]
-        return Shape(nodes, feeds, self._inner, fed)
-
-    def _members(self) -> set[int]:
-        """Meters that feed something, or always account, and the whole of their devices."""
-        found = {one.parent for one in self._edges} | {one.child_meter for one in self._edges if one.child_meter}
-        found |= {one for one, setting in self._settings.items() if setting.accounting == "always"}
-        found &= set(self._meters)
-        for device_id in {self._meters[one].device_id for one in found}:
-            mine = [one for one in self._meters.values() if one.device_id == device_id]
-            parts = [one for one in mine if one.id in found and _LEVELS.get(one.role, _DEEPEST) > 0]
-            if not [one for one in parts if not self._is_input(one)]:
-                continue
-            tops = [one for one in mine if one.role == WHOLE]
-            tops = tops or [one for one in mine if _LEVELS.get(one.role, _DEEPEST) == 1]
-            if len(tops) == 1:
-                found.add(tops[0].id)
-        return found
-
-    def _is_input(self, one: TreeMeter) -> bool:
-        return self._settings[one.id].reading_point == _INPUT and one.device_kind in ("ups", "dc_plant")
-
-    def _with_input(self, members: Iterable[int]) -> set[str]:
-        return {self._meters[one].device_id for one in members if self._is_input(self._meters[one])}
-
-    def _edge_feeds(self, members: set[int], before: Mapping[str, str]) -> list[Feed]:
-        """The edges between devices; two of one meter to inlets of one device are one."""
-        shares: dict[tuple[int, str], list[float | None]] = {}
-        for one in self._edges:
-            if one.child_meter is None and one.parent in members:
-                child = before.get(one.child_device, one.child_device)
-                shares.setdefault((one.parent, child), []).append(one.share)
-        return [
-            Feed(parent, child, None if None in found else sum(one for one in found if one is not None))
-            for (parent, child), found in shares.items()
-        ]
-
-    def _nest(self, members: Iterable[int]) -> None:
-        """Meters of one device within each other, where no edge says how."""
-        placed = {one.child_id for one in self._inner}
-        by_device: dict[str, dict[int, list[int]]] = {}
-        for meter_id in members:
-            one = self._meters[meter_id]
-            if not self._is_input(one):
-                levels = by_device.setdefault(one.device_id, {})
-                levels.setdefault(_LEVELS.get(one.role, _DEEPEST), []).append(meter_id)
-        for levels in by_device.values():
-            for level, mine in levels.items():
-                above = [levels[other][0] for other in sorted(levels) if other < level and len(levels[other]) == 1]
-                for meter_id in mine:
-                    if above and meter_id not in placed:
-                        self._inner.append(Inner(above[-1], meter_id))
-
-    def _with_parts(self, members: set[int]) -> set[int]:
-        """Without meters below which nothing is: what they measured stays in the rest of the one above."""
-        while True:
-            bare = {one for one in members if not self._has_parts(one) and self._settings[one].accounting != "always"}
-            if not bare:
-                return members
-            members = members - bare
-            self._inner = [one for one in self._inner if not {one.parent_id, one.child_id} & bare]
-
-    def _has_parts(self, meter_id: int) -> bool:
-        return any(one.meter_id == meter_id for one in self._feeds) or any(
-            one.parent_id == meter_id for one in self._inner
-        )
-
-    def _below(self, meter_id: int) -> frozenset[str]:
-        """All devices below a meter."""
-        found: set[str] = set()
-        waiting, seen = [meter_id], set()
-        while waiting:
-            one = waiting.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            waiting += [inner.child_id for inner in self._inner if inner.parent_id == one]
-            fed = {feed.device_id for feed in self._feeds if feed.meter_id == one} - found
-            found |= fed
-            waiting += [other for other, device_id in self._device_of.items() if device_id in fed]
-        return frozenset(found)

@@ -23,7 +23,8 @@ from collector.device_energy import rules_by_organisation
 from collector.guest_queries import shared_host
 from collector.metered import Accounted, Metering, TreeAlarm
 from collector.metering import metering
-from collector.metering_tree import PowerPath, Shape, TreeMeter, load_power_path
+from collector.metering_nodes import Shape, TreeMeter
+from collector.metering_tree import PowerPath, load_power_path
 from collector.power_view import device_names
 from collector.segments import load_segments
 

@@ -168,6 +168,19 @@ def test_a_device_without_any_source_is_told_by_its_outlet(estate: EstateOfTests
     assert (row.device_id, row.rank, row.energy.total_uj) == ("appliance", "outlet", 2 * KWH // 48 * 48)
 
 
+def test_a_device_without_a_source_moves_at_its_half_hour_with_its_outlets_energy(estate: EstateOfTests) -> None:
+    rooms = [estate.room("County Hall", f"Room {number}") for number in (2, 3)]
+    outlet = estate.meter(estate.device("pdu-1", "pdu", None), "outlet/1")
+    estate.measure(outlet, MIDNIGHT, END, KWH // 48)
+    estate.edge(outlet, estate.device("appliance", "other", None, rooms[0]), share=1.0)
+    estate.place("appliance", rooms[1], MIDNIGHT + 60 * HALF_HOUR)
+    found = [one for one in metered(estate).rows if one.energy.total_uj]
+    assert [(one.space_id, one.energy.total_uj, one.start, one.end) for one in found] == [
+        (rooms[0][1], 60 * (KWH // 48), MIDNIGHT, MIDNIGHT + 60 * HALF_HOUR),
+        (rooms[1][1], 36 * (KWH // 48), MIDNIGHT + 60 * HALF_HOUR, END),
+    ]
+
+
 def test_what_a_room_incomer_holds_gets_no_overhead(anywhere: EstateOfTests) -> None:
     estate = anywhere
     room = estate.room("County Hall", "Room 2")
