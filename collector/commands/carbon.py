@@ -18,15 +18,20 @@ COMMANDS: dict[str, str] = {
     "embodied": "collector.commands.carbon_embodied:embodied",
     "life": "collector.commands.carbon_embodied:life",
     "pcf": "collector.commands.carbon_pcf:pcf",
+    "explain": "collector.commands.carbon_explain:explain",
     "footprint": "collector.commands.carbon_footprint:footprint",
     "fills": "collector.commands.carbon_fills:fills",
     "boundary": "collector.commands.carbon_boundary:boundary",
     "base-year": "collector.commands.carbon_base_year:base_year",
     "fte": "collector.commands.carbon_years:fte",
     "unit": "collector.commands.carbon_years:unit",
-    "explain": "collector.commands.carbon_explain:explain",
-    "supplier": "collector.commands.carbon_supplier:supplier",
     "compare-bids": "collector.commands.carbon_bids:compare_bids",
+    "supplier": "collector.commands.carbon_supplier:supplier",
+    "target": "collector.commands.carbon_target:target",
+    "offset": "collector.commands.carbon_target:offset",
+    "measure": "collector.commands.carbon_measure:measure",
+    "scenario": "collector.commands.carbon_scenario:scenario",
+    "pathway": "collector.commands.carbon_pathway:show_pathway",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 

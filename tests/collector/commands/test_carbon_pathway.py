@@ -109,3 +109,23 @@ def test_what_makes_no_sense_is_refused_with_the_remedy(carbon: CarbonCommands, 
     assert "there is no measure 7" in carbon.refused("measure", "accept", "7")
     carbon.done("measure", "add", "one", "--kwh", "1")
     assert "already" in carbon.refused("measure", "add", "one", "--kwh", "1")
+
+
+def test_scenarios_are_saved_and_laid_beside_the_plan(target: CarbonCommands) -> None:
+    with target.database.write() as connection:
+        first, last = midnight("2025-04-01"), midnight("2026-04-01")
+        read_device(connection, "d1", half_hours(first, last, UJ_PER_KWH), first)
+    target.done("measure", "add", "off at night", "--kwh", "3000", "--device", "d1")
+    target.done("scenario", "add", "everything", "--measures", "all")
+    target.done("scenario", "add", "later", "--year", "FY2035", "--tonnes", "2", "--trend", "0.02")
+    assert [one["name"] for one in target.json("scenario", "list")] == ["everything", "later"]
+    assert "measures: all" in target.done("scenario", "list")
+    found = target.json("scenario", "compare")
+    assert list(found) == ["the plan", "everything", "later"]
+    assert found["everything"]["gap_with_measures_g"] < found["the plan"]["gap_with_measures_g"]
+    assert (found["later"]["target_year"], found["later"]["target_g"]) == (2035, 2_000_000)
+    assert found["later"]["trend"] == "0.02"
+    assert "in 2035/36" in target.done("scenario", "compare", "later")
+    target.done("scenario", "remove", "later")
+    assert "there is no scenario later" in target.refused("scenario", "compare", "later")
+    assert "lies between -1 and 1" in target.refused("scenario", "add", "steep", "--trend", "3")
