@@ -130,6 +130,7 @@ class _Sites:
         self._details: dict[int, list[Row[Any]]] = {}
         for row in connection.execute(query.order_by(site_detail.c.valid_from, site_detail.c.id)):
             self._details.setdefault(row.site_id, []).append(row)
+        self._months: dict[str, tuple[int, int]] = {}
         self._inventory = CorporateInventory(connection, of.id)
         self._known: dict[tuple[int | None, str], tuple[str, str]] = {}
 
@@ -165,6 +166,10 @@ class _Sites:
 
     def _month(self, month: str) -> tuple[int, int]:
         """When a month begins, and how long it is, in seconds: an hour less or more where the clocks change."""
-        first = datetime.date.fromisoformat(f"{month}-01")
-        begins = day_bounds(first, self._time_zone)[0]
-        return begins, day_bounds(first.replace(day=_days(month)), self._time_zone)[1] - begins
+        found = self._months.get(month)
+        if found is None:
+            first = datetime.date.fromisoformat(f"{month}-01")
+            begins = day_bounds(first, self._time_zone)[0]
+            ends = day_bounds(first.replace(day=_days(month)), self._time_zone)[1]
+            found = self._months[month] = begins, ends - begins
+        return found

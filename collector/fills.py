@@ -21,7 +21,7 @@ from carbon.uncertainty import Errors, add_errors, errors_of, range_of, scale_er
 from collector.class_profiles import ProfileStretch, profile_at, profile_stretches
 from collector.database.schema import register_import, register_state
 from collector.estate_parts import EstatePart, shared_uj
-from collector.gap_fills import Ask, GapFills, asks_of
+from collector.gap_fills import Ask, GapFills
 from collector.ledger import closed_before
 from collector.register_queries import IN_USE
 from collector.taking import Progress, silent
@@ -61,13 +61,12 @@ class Fills:
 
     def __call__(self, parts: Sequence[EstatePart]) -> None:
         asked = [self._asks(part) for part in parts]
-        found = self.kept.of([ask for days in asked for meters in days for ask in meters])
-        for part, days in zip(parts, asked, strict=True):
+        found = self.kept.of([ask for stretches in asked for meters in stretches for ask in meters])
+        for part, stretches in zip(parts, asked, strict=True):
             amounts: dict[Method, _Amount] = {}
-            for meters in days:
-                filled = [found.get(ask, Filled()) for ask in meters]
-                if any(one.half_hours or one.empty_half_hours for one in filled):
-                    self._add(part, filled, amounts)
+            for meters in stretches:
+                if any(ask in found for ask in meters):
+                    self._add(part, [found.get(ask, Filled()) for ask in meters], amounts)
             if amounts:
                 self._give(part, amounts)
 
@@ -82,16 +81,16 @@ class Fills:
         ]
 
     def _asks(self, part: EstatePart) -> list[list[Ask]]:
-        """What is asked for a part, day by day the meters that stand for it."""
-        found: list[list[Ask]] = []
-        for one in part.unheld:
-            for start, end in without(one.start, min(one.end, self._until), self._unused.get(part.device, ())):
-                by_meter = [asks_of(meter_id, start, end, self._time_zone) for meter_id in one.meter_ids]
-                found += [list(day) for day in zip(*by_meter, strict=True)]
-        return found
+        """What is asked for a part: stretch by stretch the meters that stand for it."""
+        month, unused = part.key.month, self._unused.get(part.device, ())
+        return [
+            [Ask(meter_id, month, start, end) for meter_id in one.meter_ids]
+            for one in part.unheld
+            for start, end in without(one.start, min(one.end, self._until), unused)
+        ]
 
     def _add(self, part: EstatePart, filled: Sequence[Filled], amounts: dict[Method, _Amount]) -> None:
-        """A day's fills of a device's meters. A profile stands for all of a device, where none of its meters was read."""
+        """A stretch's fills of a device's meters. A profile stands for all of a device, where none of its meters was read."""
         energy = sum(one.energy_uj for one in filled)
         if half_hours := max(one.half_hours for one in filled):
             amounts.setdefault(METHODS[0], _Amount()).add(half_hours, energy, fill_errors(energy))

@@ -10,8 +10,8 @@ from collector.database.metadata import ROW_ID, instant, metadata, row_id, text,
 
 INSIDE = ("yes", "no", "part")
 
-# What stands for what a meter missed from `start_at` to before `end_at`, both within a local day: reckoned from the
-# ledger, and anew where `mark` (of the meter's days that it rests on) is another. Can be thrown away at any time.
+# What stands for what a meter missed from `start_at` to before `end_at`, both within a local month or a local day: reckoned
+# from the ledger, and anew where `mark` (of the meter's days that it rests on) is another. Can be thrown away at any time.
 # `half_hours` with `energy_uj` are filled by the same weekday and half-hour; for `empty_half_hours` with their missing
 # `empty_seconds` the ledger has none.
 gap_fill = Table(
@@ -19,7 +19,7 @@ gap_fill = Table(
     metadata,
     Column("meter_id", ROW_ID, ForeignKey("meter.id"), primary_key=True, nullable=False),
     Column("start_at", BigInteger, primary_key=True, nullable=False),
-    instant("end_at"),
+    Column("end_at", BigInteger, primary_key=True, nullable=False),
     text("mark"),
     Column("half_hours", Integer, nullable=False),
     Column("energy_uj", BigInteger, nullable=False),

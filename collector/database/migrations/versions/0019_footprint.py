@@ -91,6 +91,6 @@ def upgrade() -> None:
         sa.Column("empty_half_hours", sa.Integer(), nullable=False),
         sa.Column("empty_seconds", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["meter_id"], ["meter.id"], name=op.f("fk_gap_fill_meter_id")),
-        sa.PrimaryKeyConstraint("meter_id", "start_at", name=op.f("pk_gap_fill")),
+        sa.PrimaryKeyConstraint("meter_id", "start_at", "end_at", name=op.f("pk_gap_fill")),
         sqlite_with_rowid=False,
     )
