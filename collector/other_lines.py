@@ -1,7 +1,7 @@
 """Other lines that people enter, by hand or from a file: kept with their evidence, and made emissions of when read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -192,7 +192,7 @@ def year_rule(connection: Connection, organisation_id: int) -> YearRule:
 
 def _line(row: Row[Any], part: LinePart, number: str) -> OtherLine:
     kind = LINE_KINDS[row.kind]
-    line = OtherLine(
+    return OtherLine(
         id=number,
         month=row.month,
         name=part.name,
@@ -203,7 +203,7 @@ def _line(row: Row[Any], part: LinePart, number: str) -> OtherLine:
         amount=Decimal(row.amount),
         unit=kind.unit,
         grams=part.grams,
-        basis=part.basis,
+        basis=f"{part.basis}; for {row.name}" if row.name else part.basis,
         factor_row_id=part.factor_row_id,
         evidence=row.document,
         evidence_sha256=row.document_sha256,
@@ -211,4 +211,3 @@ def _line(row: Row[Any], part: LinePart, number: str) -> OtherLine:
         memo=kind.memo,
         provisional=part.provisional,
     )
-    return line if not row.name else replace(line, name=f"{part.name}: {row.name}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from carbon.greening_ict import ROUTES
 from collector.database.engine import Database
 from collector.database.schema import organisation
 from collector.service_lines import beside_electricity
@@ -52,17 +53,27 @@ def test_lines_by_hand_and_from_a_file_emit_by_their_factors_until_they_are_undo
         ("travel_avoided", "160.000", "memo"),
     ]
     assert {len(row["sha256"]) for row in rows} == {64}
+    waste = ("line", "add", "weee_landfill", "--month", "2025-06", "--amount", "0.5", "--name", "batch 7")
+    carbon.done(*waste, "--document", proof)
     with carbon.database.read() as connection:
         [organisation_id] = connection.execute(select(organisation.c.id)).scalars()
         found = beside_electricity(connection, organisation_id, "2017-04", "2026-03")
-    assert sum(one.grams for one in found.lines if not one.memo) == 22_956 + 1_028_328 + 244_404
+    assert sum(one.grams for one in found.lines if not one.memo) == 22_956 + 4_492 + 1_028_328 + 244_404
+    [landfill] = [one for one in found.lines if one.amount == Decimal("0.5")]
+    assert landfill.name in ROUTES  # the Government's return counts tonnes by it
+    assert landfill.basis.endswith("; for batch 7")
     [note] = found.notes
     assert "2017-05: 1 cubic metre of water_treatment: the factor set of 2017 has no factor" in note
     carbon.done("line", "undo", "1", "--reason", "entered twice")
-    assert [row["kind"] for row in carbon.json("line", "list")] == ["water_treatment", "water_supply", "travel_avoided"]
-    assert len(carbon.json("line", "list", "--all")) == 5
+    assert [row["kind"] for row in carbon.json("line", "list")] == [
+        "water_treatment",
+        "water_supply",
+        "weee_landfill",
+        "travel_avoided",
+    ]
+    assert len(carbon.json("line", "list", "--all")) == 6
     assert "no line 1 that stands" in carbon.refused("line", "undo", "1", "--reason", "again")
-    assert carbon.audited() == ["carbon.line.add"] * 3 + ["carbon.line.withdraw"]
+    assert carbon.audited() == ["carbon.line.add"] * 4 + ["carbon.line.withdraw"]
 
 
 @pytest.mark.parametrize(
