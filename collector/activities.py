@@ -11,15 +11,21 @@ from sqlalchemy import Connection, Row, select
 
 from carbon.activity import Activity, Inside, Subject, Supply
 from carbon.calendar import day_bounds
+from carbon.months import months_between
 from carbon.uncertainty import REGISTER_GROUP, REGISTER_HALF_WIDTH, Errors, add_errors, half_width_errors
 from collector.corporate_inventory import CorporateInventory
 from collector.database.dated import valid_at
 from collector.database.schema import organisation, site, site_detail
 from collector.estate_parts import EstatePart, estate_parts
+from collector.model_versions import model_versions
 
 Fill = Callable[[Sequence[EstatePart]], None]
 _SUPPLIES: Mapping[str, Supply] = {"home": "home", "colocation": "landlord"}
 """Kinds of spaces whose electricity is never the organisation's own."""
+
+
+MODELLED = ("estimate:", "partial:", "supplies:")
+"""Ranks of sources (`carbon.accounting`) of which our models fill a part."""
 
 
 @dataclass(slots=True)
@@ -46,7 +52,11 @@ def activities(
     row = connection.execute(select(organisation).where(organisation.c.id == organisation_id)).one()
     sites = _Sites(connection, row)
     found = Activities()
+    bounds = ((month, *sites.month(month)) for month in months_between(first_month, last_month))
+    models = model_versions(connection, organisation_id, ((month, at, at + seconds) for month, at, seconds in bounds))
     for part in estate_parts(connection, row, first_month, last_month, now, fill):
+        if part.source.startswith(MODELLED) and (version := models.get((part.device, part.key.month))):
+            part.source += f", model {version}"
         of = found.counted if part.counts else found.left_out
         of.extend(_activities_of(part, sites))
     return found
@@ -148,23 +158,23 @@ class _Sites:
         """The part of the month in which the device was in use, of a joint one the organisation's share."""
         if part.kind == "rest":
             return Fraction(0)
-        return Fraction(part.possible_seconds, self._month(part.key.month)[1]) * Fraction(str(part.share))
+        return Fraction(part.possible_seconds, self.month(part.key.month)[1]) * Fraction(str(part.share))
 
     def inside(self, part: EstatePart, supply: Supply) -> Inside:
         """Whether it is in the corporate inventory, by what the boundary register says at the month's beginning."""
-        return self._inventory.of(part.site_id, part.key.service_category, supply, self._month(part.key.month)[0])
+        return self._inventory.of(part.site_id, part.key.service_category, supply, self.month(part.key.month)[0])
 
     def _at(self, part: EstatePart) -> tuple[str, str]:
         key = (part.site_id, part.key.month)
         if key not in self._known:
             rows = self._details.get(part.site_id, []) if part.site_id is not None else []
-            held = valid_at(rows, self._month(part.key.month)[0])
+            held = valid_at(rows, self.month(part.key.month)[0])
             numbers = [row.uprn for row in rows if row.uprn]
             uprn = held.uprn if held is not None and held.uprn else numbers[-1] if numbers else ""
             self._known[key] = ("own" if held is None else held.tenure, uprn)
         return self._known[key]
 
-    def _month(self, month: str) -> tuple[int, int]:
+    def month(self, month: str) -> tuple[int, int]:
         """When a month begins, and how long it is, in seconds: an hour less or more where the clocks change."""
         found = self._months.get(month)
         if found is None:

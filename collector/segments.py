@@ -33,7 +33,7 @@ from collector.guest_links import Stay, stays
 ESTIMATE_METER = "cpu"
 REST_METER = "cpu/rest"
 """The meters that the power model fills: the whole machine, and the machine without processor packages and memory."""
-_LOSS_SUFFIX = "/supply_loss"
+LOSS_SUFFIX = "/supply_loss"
 GUEST_PLATFORMS = ("virtual_machine", "container")
 
 
@@ -163,12 +163,12 @@ def _hosts(known: Any, on_hosts: dict[str, list[Stay]], mine: Sequence[Stay], ha
 
 def loss_meter_name(name: str) -> str:
     """The meter of what the power supply loses before a meter that sees only its output; other meters have none."""
-    return name + _LOSS_SUFFIX
+    return name + LOSS_SUFFIX
 
 
 def is_loss_meter(name: str) -> bool:
     """Whether a meter is that of a power supply's loss."""
-    return name.endswith(_LOSS_SUFFIX)
+    return name.endswith(LOSS_SUFFIX)
 
 
 def _meter_ids(choice: Any, ids: dict[str, int]) -> tuple[int, ...]:

@@ -56,6 +56,7 @@ def read_device(
     directorate: str = "",
     source: str = "redfish",
     retired_at: int | None = None,
+    meter_name: str = "power",
 ) -> int:
     """A device that accounts for itself by one meter from `start` on, with its ledger by half-hour and day; the meter."""
     connection.execute(
@@ -63,12 +64,17 @@ def read_device(
             id=device_id, organisation_id=1, kind="host", created_at=start, retired_at=retired_at, merged_into=None
         )
     )
-    values = {"device_id": device_id, "name": "power", "source": source, "kind": "energy", "covers": "machine_ac"}
+    values = {"device_id": device_id, "name": meter_name, "source": source, "kind": "energy", "covers": "machine_ac"}
     made = insert(meter).values(**values, parent="", created_at=start).returning(meter.c.id)
     meter_id: int = connection.execute(made).scalar_one()
     held = {"device_id": device_id, "valid_from": start, "valid_to": None}
     connection.execute(
-        insert(device_accounting).values(**held, basis="machine", meters=json.dumps(["power"]), why_not="{}")
+        insert(device_accounting).values(
+            **held,
+            basis="machine" if meter_name == "power" else "estimate",
+            meters=json.dumps([meter_name]),
+            why_not="{}",
+        )
     )
     site_id, space_id = place
     connection.execute(
