@@ -19,9 +19,12 @@ ODD_NAMES = (
     'Quote "Hall", second\nline',
     "Tŷ Hywel 🏛",
     "\x07bell",
+    "Annexe",
+    "ANNEXE",
     "",
 )
-"""Of sites: formulae, links, wildcards, markup, quotes, line ends, other scripts, and what no terminal should obey."""
+"""Of sites: formulae, links, wildcards, markup, quotes, line ends, other scripts, what no terminal should obey, and two that
+differ in capitals alone."""
 
 
 def odd_report() -> Report:
