@@ -14,7 +14,7 @@ from carbon.other_lines import government_words, grams_of
 from carbon.report import OtherLine
 from collector.factors import factor_sets
 from collector.other_lines import entered_lines, year_rule
-from collector.services import services
+from collector.services import devices_in_colocation, services
 from collector.statements.figure import month_days
 from collector.statements.kept import days_of_figure, holding_rows
 
@@ -23,10 +23,11 @@ METERED = "its devices are in the ledger"
 
 @dataclass(slots=True)
 class Services:
-    """Lines of statements, and in words each service and time without one."""
+    """Lines of statements, in words each service and time without one, and what may be counted twice."""
 
     lines: list[OtherLine] = field(default_factory=list)
     not_reported: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def beside_electricity(connection: Connection, organisation_id: int, first_month
     entered = entered_lines(connection, organisation_id, first_month, last_month)
     reported = service_lines(connection, organisation_id, first_month, last_month)
     notes = [f"not in the total, because there is no factor: {words}" for words in entered.without_factor]
-    return Beside([*entered.lines, *reported.lines], reported.not_reported, notes)
+    return Beside([*entered.lines, *reported.lines], reported.not_reported, notes + reported.twice)
 
 
 def service_lines(connection: Connection, organisation_id: int, first_month: str, last_month: str) -> Services:
@@ -62,7 +63,19 @@ def service_lines(connection: Connection, organisation_id: int, first_month: str
         for row in rows:
             found.lines += _lines(service, row, rule, sets)
         found.not_reported += _missing(service.name, rows, first, last)
+        if rows and service.kind == "colocation" and not service.metered:
+            found.twice += _twice(connection, service, first)
     return found
+
+
+def _twice(connection: Connection, service: Row[Any], first_month: str) -> list[str]:
+    devices = devices_in_colocation(connection, service, first_month)
+    if not devices:
+        return []
+    return [
+        f"{service.name}: {devices} devices in colocation are in the ledger; if they stand in this hall, its invoices count "
+        "them again: ictagent carbon service set --metered makes those memos"
+    ]
 
 
 def _missing(name: str, rows: Sequence[Row[Any]], first: str, last: str) -> list[str]:

@@ -1,15 +1,16 @@
 """Services that providers run for an organisation: cloud, software as a service, colocation; from month to month."""
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from carbon.errors import CarbonError
 from carbon.months import middle_of
 from collector.database.audit import audit
-from collector.database.schema import provider_service, site
+from collector.database.schema import device, device_placement, provider_service, site, space
 from collector.errors import BadRequest, NotFound
 from collector.sites import find_site
 from collector.taking import Who
@@ -86,6 +87,35 @@ def end_service(
     connection.execute(update(provider_service).where(provider_service.c.id == row.id).values(last_month=last_month))
     detail = {"name": name, "last_month": last_month, "before": row.last_month, "reason": reason}
     audit(connection, who.now, who.actor, "carbon.service.end", str(row.id), detail)
+
+
+def set_metered(connection: Connection, organisation_id: int, name: str, metered: bool, reason: str, who: Who) -> None:
+    """Say whether a service's devices are in the ledger, so that its statements are memos."""
+    row = find_service(connection, organisation_id, name)
+    connection.execute(update(provider_service).where(provider_service.c.id == row.id).values(metered=metered))
+    detail = {"name": name, "metered": metered, "before": bool(row.metered), "reason": reason}
+    audit(connection, who.now, who.actor, "carbon.service.set", str(row.id), detail)
+
+
+def devices_in_colocation(connection: Connection, service: Row[Any], first_month: str) -> int:
+    """Devices that stood in a space of colocation since a month (YYYY-MM): at the service's site, or anywhere of the
+    organisation where it has none. Their energy is in the ledger, as Scope 3, category 8.
+    """
+    since = int(datetime.datetime.fromisoformat(f"{first_month}-01T00:00:00+00:00").timestamp())
+    query = (
+        select(func.count(device_placement.c.device_id.distinct()))
+        .join(space, space.c.id == device_placement.c.space_id)
+        .join(device, device.c.id == device_placement.c.device_id)
+        .where(
+            device.c.organisation_id == service.organisation_id,
+            space.c.kind == "colocation",
+            or_(device_placement.c.valid_to.is_(None), device_placement.c.valid_to > since),
+            or_(device.c.retired_at.is_(None), device.c.retired_at > since),
+        )
+    )
+    if service.site_id is not None:
+        query = query.where(space.c.site_id == service.site_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def _month(text: str) -> str:

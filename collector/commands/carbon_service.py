@@ -10,7 +10,7 @@ from collector.commands.carbon_options import ORGANISATION, REASON, STATE
 from collector.commands.common import actor, database_of, echo_csv, plain_errors
 from collector.database.lines import SERVICE_KINDS
 from collector.register_queries import find_organisation
-from collector.services import NewService, add_service, end_service, services
+from collector.services import NewService, add_service, end_service, services, set_metered
 from collector.taking import Who
 
 
@@ -86,6 +86,23 @@ def list_services(organisation: str | None, state_directory: Path | None, output
         echo_table(heads, rows)
     else:
         click.echo("no services are in the list", err=True)
+
+
+@service.command(
+    "set",
+    epilog='\b\nExample:\n  ictagent carbon service set "Hall B" --metered --reason "its PDUs are polled since May"',
+)
+@click.argument("name")
+@click.option("--metered/--not-metered", required=True, help="Whether its devices are in the ledger.")
+@REASON
+@ORGANISATION
+@STATE
+def set_(name: str, metered: bool, reason: str, organisation: str | None, state_directory: Path | None) -> None:
+    """Say whether a service's devices are in the ledger: then its statements are memos, and nothing counts twice."""
+    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
+        organisation_id, *_ = find_organisation(connection, organisation)
+        set_metered(connection, organisation_id, name, metered, reason, Who(actor(), int(time.time())))
+    click.echo(f"{name}: its statements {'are memos' if metered else 'count'}", err=True)
 
 
 @service.command(epilog='\b\nExample:\n  ictagent carbon service end "Old mail" --last 2025-09 --reason "moved to 365"')

@@ -149,7 +149,15 @@ def show(
     rows = [_row(one) for one in sorted(found.lines, key=lambda one: (one.service, one.month))]
     if output == "json":
         lines = [dict(zip(heads, row, strict=True)) for row in rows]
-        echo_json({"from": months[0], "to": months[1], "lines": lines, "not_reported": found.not_reported})
+        echo_json(
+            {
+                "from": months[0],
+                "to": months[1],
+                "lines": lines,
+                "not_reported": found.not_reported,
+                "twice": found.twice,
+            }
+        )
         return
     if output == "csv":
         echo_csv(heads, rows)
@@ -159,6 +167,8 @@ def show(
         click.echo(f"\nin all {kilograms(total):,f} kgCO2e, without memos")
     for one in found.not_reported:
         click.echo(f"not reported: {one}", err=True)
+    for one in found.twice:
+        click.echo(one, err=True)
     if not rows and not found.not_reported:
         click.echo("no services are in the list for these months", err=True)
 

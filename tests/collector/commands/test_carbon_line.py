@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
 from carbon.greening_ict import ROUTES
 from collector.database.engine import Database
-from collector.database.schema import organisation
+from collector.database.schema import device, device_placement, organisation, site, space
 from collector.service_lines import beside_electricity
 from tests.collector.commands.carbon_cli import CarbonCommands
 
@@ -30,6 +30,19 @@ def proof(tmp_path: Path) -> str:
 def written(path: Path, *lines: str) -> str:
     path.write_text("\n".join(lines), encoding="utf-8")
     return str(path)
+
+
+def place_in_colocation(connection: Connection) -> None:
+    """Put a device into a hall."""
+    owner = connection.execute(select(organisation.c.id)).scalar_one()
+    site_id = connection.execute(
+        insert(site).values(organisation_id=owner, name="Acme").returning(site.c.id)
+    ).scalar_one()
+    hall = {"site_id": site_id, "name": "Hall", "kind": "colocation"}
+    space_id = connection.execute(insert(space).values(**hall).returning(space.c.id)).scalar_one()
+    connection.execute(insert(device).values(id="d1", organisation_id=owner, kind="machine", created_at=0))
+    place = {"device_id": "d1", "site_id": site_id, "space_id": space_id, "directorate": "", "owner": "", "actor": "t"}
+    connection.execute(insert(device_placement).values(**place, valid_from=0))
 
 
 def test_lines_by_hand_and_from_a_file_emit_by_their_factors_until_they_are_undone(
@@ -165,5 +178,12 @@ def test_spend_needs_its_factor_and_a_metered_hall_is_a_memo(carbon: CarbonComma
         ("Mail", "240.100", "")
     ]
     assert {one["service"] for one in shown["lines"] if one["memo"]} == {"Hall"}
+    assert shown["twice"] == []
+    with carbon.database.write() as connection:
+        place_in_colocation(connection)
+    assert carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-04")["twice"] == []
+    carbon.done("service", "set", "Hall", "--not-metered", "--reason", "try")
+    [twice] = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-04")["twice"]
+    assert twice.startswith("Hall: 1 devices in colocation are in the ledger")
     assert "no service Attic" in carbon.refused("statement", "import", file, "--provider", "spend", "--service", "Attic",
                                                 "--kg-per-pound", "1", "--factor-source", "x")  # fmt: skip
