@@ -79,7 +79,7 @@ def import_statement(
         with database.write() as connection:
             organisation_id, *_ = find_organisation(connection, organisation)
             service = find_service(connection, organisation_id, name)
-            before = same_statement(connection, service.id, read, document)
+            before = same_statement(connection, service.id, read, document, factor)
             number_ = before
             if before is None and not dry_run:
                 number_ = add_statement(connection, service, read, document, Who(actor(), int(time.time())), factor)

@@ -38,14 +38,18 @@ def statements(connection: Connection, organisation_id: int) -> Sequence[Row[Any
     return connection.execute(query).all()
 
 
-def same_statement(connection: Connection, service_id: int, statement: Statement, document: Document) -> int | None:
-    """The standing statement of the same file, service and accounts that nothing later replaces; None where none is."""
+def same_statement(
+    connection: Connection, service_id: int, statement: Statement, document: Document, factor: Factor | None = None
+) -> int | None:
+    """The standing statement of the same file, service, accounts and factor that nothing later replaces; None where
+    none is.
+    """
     of_service = provider_statement.c.service_id == service_id
     query = select(provider_statement).where(of_service, provider_statement.c.withdrawn_at.is_(None))
     newest = connection.execute(query.order_by(provider_statement.c.id.desc())).all()
     wanted = (document.sha256, json.dumps(sorted(statement.accounts)), statement.layout)
     for row in newest:
-        if (row.document_sha256, row.accounts, row.layout) == wanted:
+        if (row.document_sha256, row.accounts, row.layout) == wanted and _factor_of(connection, row.id) == factor:
             return int(row.id)
         if _overlaps(connection, row.id, statement):
             return None
@@ -131,6 +135,13 @@ def holding_rows(connection: Connection, service_id: int) -> list[Row[Any]]:
 def days_of_figure(first_day: str, last_day: str) -> list[datetime.date]:
     """Every day that a figure is of."""
     return list(days_between(datetime.date.fromisoformat(first_day), datetime.date.fromisoformat(last_day)))
+
+
+def _factor_of(connection: Connection, statement_id: int) -> Factor | None:
+    """What all rows of a statement of spend were multiplied by; None of other statements."""
+    query = select(statement_row.c.kg_per_unit, statement_row.c.factor_source)
+    row = connection.execute(query.where(statement_row.c.statement_id == statement_id).limit(1)).one()
+    return Factor(Decimal(row.kg_per_unit), row.factor_source) if row.kg_per_unit else None
 
 
 def _overlaps(connection: Connection, statement_id: int, statement: Statement) -> bool:

@@ -170,7 +170,12 @@ def test_spend_needs_its_factor_and_a_metered_hall_is_a_memo(carbon: CarbonComma
     file = written(tmp_path / "s.csv", "month,pounds", "2025-04,1200.50")
     layout = ("--provider", "spend", "--service", "Mail")
     assert "spend needs a factor" in carbon.refused("statement", "import", file, *layout)
-    carbon.done("statement", "import", file, *layout, "--kg-per-pound", "0.2", "--factor-source", "Defra 2022")
+    spent = (*layout, "--factor-source", "Defra 2022", "--kg-per-pound")
+    assert carbon.json("statement", "import", file, *spent, "0.3")["same"] is False
+    assert (
+        carbon.json("statement", "import", file, *spent, "0.20")["same"] is False
+    )  # a corrected factor takes its place
+    assert carbon.json("statement", "import", file, *spent, "0.2")["same"] is True
     invoice = written(tmp_path / "i.csv", "month,kwh,pue", "2025-04,1000,1.4")
     carbon.done("statement", "import", invoice, "--provider", "colocation", "--service", "Hall")
     shown = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-04")
