@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "measure": "collector.commands.carbon_measure:measure",
     "scenario": "collector.commands.carbon_scenario:scenario",
     "pathway": "collector.commands.carbon_pathway:show_pathway",
+    "indicators": "collector.commands.carbon_indicators:indicators",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 

@@ -104,3 +104,22 @@ def test_staff_and_units_of_a_year_are_those_said_last(carbon: CarbonCommands) -
 
 def test_the_gap_log_is_empty_where_all_was_read(carbon: CarbonCommands) -> None:
     assert json.loads(carbon.done("fills", *PERIOD, "--output", "json")) == []
+
+
+def test_indicators_say_what_they_rest_on_and_leave_out_what_is_not_known(carbon: CarbonCommands) -> None:
+    proof = ("--document", str(carbon.directory / "baseline.pdf"))
+    before = carbon.json("indicators", "--from", "FY2025")
+    assert before["intensities"]["kgco2e_per_fte"] is None
+    carbon.done("fte", "set", "FY2025", "100", "--source", "return")
+    carbon.done("unit", "set", "FY2025", "session", "1000", "--category", "servers", "--source", "log")
+    carbon.done("line", "add", "water_supply", "--month", "2025-10", "--amount", "12", "--site", "Town Hall", *proof)
+    found = carbon.json("indicators", "--from", "FY2025")
+    total = Decimal(carbon.json("footprint", "--from", "FY2025")["total_kgco2e"])
+    assert Decimal(found["intensities"]["kgco2e_per_fte"]) == round(total / 100, 6)
+    [room] = found["rooms"]
+    assert (room["site"], room["pue"], room["pue_measured"], room["ref"]) == ("Town Hall", "1.800000", False, None)
+    assert room["pue_basis"].startswith("assumed for a data room")
+    [service] = found["services"]
+    assert Decimal(service["sci_gco2e_per_unit"]) == Decimal(service["operational_kgco2e"])
+    assert Decimal(found["water"][0]["wue_litres_per_kwh"]) > 0
+    assert "assumed for a data room" in carbon.done("indicators", "--from", "FY2025")
