@@ -40,7 +40,10 @@ COLUMNS: Mapping[str, Column] = {
     "period_end_utc": Column("instant, UTC", "end of the row's period, not in it"),
     "organisation": Column("", "whose ICT it is"),
     "directorate": Column("", "by the register"),
-    "site": Column("", "where it stood; empty of homes, and where that is not known"),
+    "site": Column(
+        "",
+        "where it stood; of homes (scope3_category 7) the site that it is registered at; empty where that is not known",
+    ),
     "uprn": Column("", "unique property reference number of the site"),
     "service_category": Column("", "category of the Government's ICT return"),
     "asset_class": Column("", "class of devices"),

@@ -90,6 +90,11 @@ def period_words(first_month: str, last_month: str) -> str:
     return f"{financial_year_label(year)} ({words})" if whole else words
 
 
+def _month_of(unix_seconds: int) -> str:
+    """The month of an instant, YYYY-MM."""
+    return f"{datetime.datetime.fromtimestamp(unix_seconds, datetime.UTC):%Y-%m}"
+
+
 def date_words(unix_seconds: int) -> str:
     """A day as it is written here.
 
@@ -104,8 +109,22 @@ def state_words(report: Report) -> str:
     """What the report's state means, for the top of every output."""
     made = f"Made on {date_words(report.made_at)}."
     if report.state == "provisional":
-        return f"Provisional: not every factor is final, or the period is not over. Figures will change. {made}"
+        return f"Provisional: {_why_provisional(report)}. Figures will change. {made}"
     if report.state == "restated":
         before = f"report {report.restated_from}" if report.restated_from else "an earlier report"
         return f"Restated: it takes the place of {before}, whose figures no longer hold. {made}"
     return f"Final: every factor is final, and the period is over. {made}"
+
+
+def _why_provisional(report: Report) -> str:
+    sets = sorted({row.applied.factors.name for row in report.rows if row.applied.provisional})
+    why = (
+        [f"the Government's factors of {' and '.join(sets)} are not final or stand in for a later year's"]
+        if sets
+        else []
+    )
+    if any(line.provisional for line in report.other):
+        why.append("factors of other lines are not final")
+    if not why or report.last_month >= _month_of(report.made_at):
+        why.append("the period is not over, or its last readings are still on their way")
+    return "; ".join(why)

@@ -28,8 +28,8 @@ def draw(chart: Chart) -> str:
 def nice_top(highest: float) -> float:
     """The end of an axis, at or above the highest amount.
 
-    >>> nice_top(41), nice_top(100), nice_top(0.3), nice_top(0)
-    (50.0, 100.0, 0.3, 1.0)
+    >>> nice_top(41), nice_top(100), nice_top(0.19), nice_top(0)
+    (50.0, 100.0, 0.2, 1.0)
     """
     if highest <= 0:
         return 1.0

@@ -6,6 +6,7 @@ A group's rows are found by EXACT, never by SUMIFS: a site called `=Depot` or `*
 import datetime
 from collections.abc import Sequence
 
+from carbon.councils_tool import HOMES
 from carbon.export_columns import COLUMNS
 from carbon.export_tables import ExactTable
 from carbon.report import Report
@@ -22,6 +23,8 @@ _COLUMNS = {
 _CHARTS = {"month": "column", "category": "bar", "site": "bar", "directorate": "bar", "class": "bar"}
 _UPSTREAM = "(data_s3_td_kgco2e+data_s3_wtt_gen_kgco2e+data_s3_wtt_td_kgco2e)"
 _OWN = 'EXACT(data_ghg_scope,"2")'
+# What staff use at home is registered at a site, and is not that site's electricity.
+_AT_HOME = 'EXACT(data_scope3_category,"7")'
 _CHART_ROWS = 17
 _MOST_CHARTED = 20
 _GENERATION, _MARKET = "lb_s2_gen_kgco2e", "mb_s2_kgco2e"
@@ -94,7 +97,8 @@ def _groups(sheet: Sheet, by: str, data: ExactTable) -> None:
     column = _COLUMNS[by]
     sums: dict[str, list[float]] = {}
     for row in data.rows:
-        into = sums.setdefault(str(row[_PLACES[column]]), [0.0, 0.0, 0.0])
+        home = by == "site" and row[_PLACES["scope3_category"]] == "7"
+        into = sums.setdefault(HOMES if home else str(row[_PLACES[column]]), [0.0, 0.0, 0.0])
         own = row[_PLACES["ghg_scope"]] == "2"
         into[0] += _float(row[_PLACES["activity_kwh"]])
         into[1 if own else 2] += _float(row[_PLACES[_GENERATION]])
@@ -129,9 +133,12 @@ def _found(by: str, column: str, name: str, row: int) -> tuple[str, str]:
         # Its start is an instant in UTC: in summer time the last hour of the month before.
         day = datetime.date.fromisoformat(name[:10]) + datetime.timedelta(days=1)
         return f'EXACT(data_{column},"{name}")', f"{day:%B %Y}"
+    if by == "site" and name == HOMES:
+        return _AT_HOME, HOMES
+    elsewhere = f"*(1-{_AT_HOME})" if by == "site" else ""
     if not name:
-        return f'EXACT(data_{column},"")*NOT(EXACT(data_ghg_scope,""))', "(not known)"
-    return f"EXACT(data_{column},$A{row})", name
+        return f'EXACT(data_{column},"")*NOT(EXACT(data_ghg_scope,"")){elsewhere}', "(not known)"
+    return f"EXACT(data_{column},$A{row}){elsewhere}", name
 
 
 def _chart(sheet: Sheet, by: str, first: int, last: int, begins: int) -> None:

@@ -32,7 +32,8 @@ def odd_report() -> Report:
     sites: list[FootprintRow] = [
         row(f"o{place}", "2024-08", site=name, directorate=name, kwh=10 + place) for place, name in enumerate(ODD_NAMES)
     ]
-    made = report([*rows(), *sites])
+    at_home = row("h1", "2024-08", site=ODD_NAMES[0], kwh=77, supply="home")
+    made = report([*rows(), *sites, at_home])
     return dataclasses.replace(
         made,
         organisation="=Council & <b>Co</b>",

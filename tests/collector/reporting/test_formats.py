@@ -78,4 +78,8 @@ def test_the_state_stands_in_every_output() -> None:
     restated = dataclasses.replace(report(), state="restated", restated_from="2024-1")
     for form in ("html", "json"):
         assert "Restated: it takes the place of report 2024-1" in file_of(restated, form, DEFAULT_BY).decode()
+    provisional = dataclasses.replace(report([row("d1", "2024-06", year=2026)]), state="provisional")
+    told = file_of(provisional, "html", DEFAULT_BY).decode()
+    assert "Provisional: the Government&#39;s factors of 2026 are not final" in told
+    assert "period is not over" not in told
     assert {one["restated_from"] for one in _read(file_of(restated, "csv", DEFAULT_BY))} == {"2024-1"}
