@@ -16,6 +16,7 @@ from collector.commands.carbon_period import Months, period_options
 from collector.commands.carbon_reading import read_report
 from collector.commands.common import plain_errors
 from collector.reports.formats import BINARY, FORMATS, RETURNS, ROWS, Format, file_of, format_of, return_of
+from collector.web.charts import printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 _BY = click.option(
@@ -119,7 +120,7 @@ def export(
     if found.state != "final":
         click.echo(summary(found).state, err=True)
     for name in found.not_reported:
-        click.echo(f"not reported: {name}", err=True)
+        click.echo(f"not reported: {printable(name)}", err=True)
 
 
 def _format(name: str) -> Format:
@@ -143,11 +144,11 @@ def _write(made: bytes, form: Format, output_file: Path | None) -> None:
 
 def _show(found: Report) -> None:
     words = summary(found)
-    click.echo(f"{words.title}\n{words.state}")
+    click.echo(printable(f"{words.title}\n{words.state}"))
     for section in words.sections:
         click.echo(f"\n{section.heading}")
         for sentence in section.sentences:
-            click.echo(f"  {sentence}")
+            click.echo(f"  {printable(sentence)}")
         if section.table is not None:
             click.echo()
             echo_table(section.table.head, section.table.rows)
