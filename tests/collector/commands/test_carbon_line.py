@@ -192,3 +192,16 @@ def test_spend_needs_its_factor_and_a_metered_hall_is_a_memo(carbon: CarbonComma
     assert twice.startswith("Hall: 1 devices in colocation are in the ledger")
     assert "no service Attic" in carbon.refused("statement", "import", file, "--provider", "spend", "--service", "Attic",
                                                 "--kg-per-pound", "1", "--factor-source", "x")  # fmt: skip
+
+
+def test_what_a_provider_tells_by_two_bases_counts_once(carbon: CarbonCommands, tmp_path: Path) -> None:
+    carbon.done("service", "add", "Maps", "--provider", "Google", "--kind", "cloud", "--from", "2025-04")
+    field = "carbon_footprint_kgCO2e"
+    heads = f"usage_month,{field}.scope1,{field}.scope2.location_based,{field}.scope2.market_based,{field}.scope3"
+    file = written(tmp_path / "g.csv", heads, "2025-04-01,0.01,12.3,0.5,4.5")
+    carbon.done("statement", "import", file, "--provider", "google", "--service", "Maps")
+    lines = carbon.json("statement", "show", "--from", "2025-04", "--to", "2025-04")["lines"]
+    assert [one["kgco2e"] for one in lines if not one["memo"]] == ["0.010", "12.300", "4.500"]
+    assert [one["kgco2e"] for one in lines if one["memo"]] == ["0.500"]
+    whole = carbon.json("footprint", "--from", "2025-04", "--to", "2025-04")
+    assert Decimal(whole["other_kgco2e"]) == Decimal("16.81")
