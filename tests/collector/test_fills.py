@@ -10,8 +10,9 @@ from carbon.calendar import half_hours_of_day
 from carbon.class_profiles import packaged_profiles, year_by_month
 from carbon.report import Fill, Report
 from collector.database.engine import Database
-from collector.database.schema import gap_fill, ledger, ledger_day
+from collector.database.schema import device_accounting, gap_fill, ledger, ledger_day
 from collector.footprints import footprint_report, report_of
+from tests.collector.estate_of_tests import MIDNIGHT, EstateOfTests
 from tests.collector.ledgers import Read, half_hours, new_space, read_device, write_ledger
 from tests.collector.registers import Item, midnight, register
 
@@ -129,3 +130,26 @@ def test_fills_are_kept_and_reckoned_anew_only_where_their_days_changed(sqlite_d
     again = report_of(sqlite_database, 1, OCTOBER, OCTOBER, NOW)
     assert told(again.fills) == []
     assert again.grams.total == first.grams.total
+
+
+def test_what_a_meter_above_a_silent_device_holds_is_not_filled_a_second_time(sqlite_database: Database) -> None:
+    day = 48 * 1800
+    with sqlite_database.write() as connection:
+        estate = EstateOfTests(connection)
+        room, other = estate.room("Town Hall", "Server room"), estate.room("Depot", "Cupboard", "passive_cupboard")
+        for name, place in (("under", room), ("alone", other)):
+            estate.device(name, room=place)
+            estate.measure(estate.own_meter(name), MIDNIGHT, MIDNIGHT + day, ENERGY)
+        estate.device("ups", "ups", source=None, room=room)
+        whole = estate.meter("ups", "whole")
+        estate.measure(whole, MIDNIGHT, MIDNIGHT + 2 * day, 3 * ENERGY)
+        estate.edge(whole, "under")
+        # From the day on on which it was first heard of: the rest of the year before is not what is asked.
+        connection.execute(update(device_accounting).values(valid_from=MIDNIGHT))
+    with sqlite_database.read() as connection:
+        found = footprint_report(connection, 1, "2026-06", "2026-06", MIDNIGHT + 2 * day + 300)
+    assert told(found.fills) == [("alone", "excluded", 48, 0)]
+    by_kind = {
+        row.activity.subject.kind: row.activity.it_uj for row in found.rows if row.activity.subject.device != "alone"
+    }
+    assert by_kind["rest"] + by_kind["device"] == 2 * 48 * 3 * ENERGY

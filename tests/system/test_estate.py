@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from agent.cli import main
+from collector.activities import activities
 from collector.database.engine import Database, open_database
 from collector.database.metadata import metadata
 from collector.database.migrate import migrate
@@ -189,6 +190,21 @@ def test_overheads_are_those_of_the_spaces_pue_less_the_losses_that_are_read(
     assert {key: one.overhead_uj for key, one in places.items() if one.overhead_uj} == {
         key: amount for key, amount in wanted.overhead_uj.items() if amount
     }
+
+
+def test_the_atoms_of_reports_are_the_totals_to_the_microjoule_by_every_place_and_class(
+    loaded: Loaded, counted: tuple[EstateTotals, Totals]
+) -> None:
+    with loaded.database.read() as connection:
+        ids = connection.execute(select(organisation.c.id)).scalars().all()
+        atoms = [one for each in ids for one in activities(connection, each, *MONTHS, END).counted]
+    names = ("month", "organisation", "site", "space", "directorate", "asset_class", "service_category", "school")
+    sums: dict[tuple[Any, ...], int] = defaultdict(int)
+    for one in atoms:
+        sums[tuple(getattr(one.subject, name) for name in names)] += one.activity_uj
+    totals_by = counted[0].by("month", "organisation", "site", "space", "directorate", "device_class", *names[-2:])
+    wanted = {key: one.it_uj + one.overhead_uj + one.home_uj for key, one in totals_by.items()}
+    assert {key: one for key, one in sums.items() if one} == {key: one for key, one in wanted.items() if one}
 
 
 def test_time_coverage_is_that_of_the_readings(counted: tuple[EstateTotals, Totals]) -> None:
