@@ -93,8 +93,9 @@ def _in_short(report: Report, unit: Unit, period: str) -> Section:
         each = Decimal(report.total_g) / 1000 / report.full_time_equivalents
         words.append(f"That is {mass_words(each)} for each full-time equivalent of staff.")
     words.append(
-        "CO2e is carbon dioxide with other greenhouse gases reckoned as carbon dioxide. A range holds in 19 of 20 cases; "
-        "it is of the electricity, because other lines come without one. Figures are rounded: parts may not add up."
+        "CO2e is carbon dioxide with other greenhouse gases reckoned as carbon dioxide. A range holds in 19 of 20 cases"
+        + ("; it is of the electricity, because other lines come without one. " if other else ". ")
+        + "Figures are rounded: parts may not add up."
     )
     return Section("In short", tuple(words))
 
