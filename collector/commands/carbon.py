@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "scenario": "collector.commands.carbon_scenario:scenario",
     "pathway": "collector.commands.carbon_pathway:show_pathway",
     "indicators": "collector.commands.carbon_indicators:indicators",
+    "like-for-like": "collector.commands.carbon_like_for_like:like",
 }
 """Each command's place, in the order in which --help lists them. Add yours here: nothing else is needed."""
 

@@ -123,3 +123,14 @@ def test_indicators_say_what_they_rest_on_and_leave_out_what_is_not_known(carbon
     assert Decimal(service["sci_gco2e_per_unit"]) == Decimal(service["operational_kgco2e"])
     assert Decimal(found["water"][0]["wue_litres_per_kwh"]) > 0
     assert "assumed for a data room" in carbon.done("indicators", "--from", "FY2025")
+
+
+def test_two_periods_that_were_counted_alike_differ_like_for_like_as_they_are_published(carbon: CarbonCommands) -> None:
+    found = carbon.json("like-for-like", "--from", "2025-09", "--to", "2025-10")
+    assert Decimal(found["published_change_kgco2e"]) == Decimal(found["like_for_like_change_kgco2e"]) > 0
+    assert found["recalculate_base_year"] is None
+    carbon.done(
+        "base-year", "set", "FY2018", "1", "--method", "bills", "--document", str(carbon.directory / "baseline.pdf")
+    )
+    assert carbon.json("like-for-like", "--from", "2025-09", "--to", "2025-10")["recalculate_base_year"] is False
+    assert "like for like" in carbon.done("like-for-like", "--from", "2025-09", "--to", "2025-10")
