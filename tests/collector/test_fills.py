@@ -105,12 +105,12 @@ def test_a_shared_device_is_filled_with_the_organisations_share(sqlite_database:
     assert of(found, "server").count == 1 * 4 / 10 or float(of(found, "server").count) == 0.4
 
 
-def test_fills_are_kept_and_reckoned_anew_only_where_their_days_changed(sqlite_database: Database) -> None:
+def test_fills_are_kept_and_reckoned_anew_only_where_their_days_changed(database: Database) -> None:
     other = datetime.date(2025, 10, 6)
-    with sqlite_database.write() as connection:
+    with database.write() as connection:
         meter_id = read_device(connection, "server", without(SILENT, other), BEGINS)
-    first = report_of(sqlite_database, 1, OCTOBER, OCTOBER, NOW)
-    with sqlite_database.write() as connection:
+    first = report_of(database, 1, OCTOBER, OCTOBER, NOW)
+    with database.write() as connection:
         rows = connection.execute(select(gap_fill)).all()
         assert sorted(row.energy_uj for row in rows) == [
             48 * ENERGY,
@@ -119,15 +119,15 @@ def test_fills_are_kept_and_reckoned_anew_only_where_their_days_changed(sqlite_d
         ]  # days, and the month
         # A kept fill is believed, as long as the days that it rests on are as they were.
         connection.execute(update(gap_fill).values(energy_uj=7))
-    assert of(october(sqlite_database), "server").filled_uj == 7
+    assert of(october(database), "server").filled_uj == 7
     witness = ledger_day.c.local_day == (SILENT - datetime.timedelta(weeks=2)).isoformat()
-    with sqlite_database.write() as connection:
+    with database.write() as connection:
         connection.execute(update(ledger_day).where(witness).values(measured_uj=1))
-    assert of(october(sqlite_database), "server").filled_uj == 7 + 48 * ENERGY
-    with sqlite_database.write() as connection:
+    assert of(october(database), "server").filled_uj == 7 + 48 * ENERGY
+    with database.write() as connection:
         late = {at: Read(ENERGY) for day in (SILENT, other) for at in half_hours_of_day(day, "Europe/London")}
         write_ledger(connection, meter_id, late)
-    again = report_of(sqlite_database, 1, OCTOBER, OCTOBER, NOW)
+    again = report_of(database, 1, OCTOBER, OCTOBER, NOW)
     assert told(again.fills) == []
     assert again.grams.total == first.grams.total
 

@@ -102,14 +102,14 @@ def test_errors_of_an_activity_are_those_of_its_reading_and_of_its_rooms_pue(est
     assert (low, high) == (rented.activity_uj * 9 // 10, rented.activity_uj * 11 // 10)
 
 
-def test_months_that_another_model_estimated_say_so(sqlite_database: Database) -> None:
+def test_months_that_another_model_estimated_say_so(database: Database) -> None:
     change = midnight("2025-10-01")
-    with sqlite_database.write() as connection:
+    with database.write() as connection:
         rows = {
             at: Read(HALF_HOUR_UJ, estimated=True, model_version="1" if at < change else "2")
             for at in range(BEGINS, ENDS, 1800)
         }
         read_device(connection, "guessed", rows, BEGINS, source="cpu_time", meter_name="cpu")
-    sources = {row.activity.subject.month: row.activity.source for row in report(sqlite_database).rows}
+    sources = {row.activity.subject.month: row.activity.source for row in report(database).rows}
     assert sources["2025-09"].endswith("model 1")
     assert sources["2025-10"].endswith("model 2")
