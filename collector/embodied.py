@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 from carbon.calendar import local_day
 from carbon.embodied import EmbodiedView, Item, View, embodied_view
 from carbon.months import months_between
+from carbon.units import kilograms
+from carbon.wording import mass_words
 from collector.database.dated import history, valid_at
 from collector.database.schema import organisation, organisation_boundary, register_import, register_state, site
 from collector.product_footprints import lives, sources
@@ -23,11 +25,33 @@ def embodied(
     connection: Connection, organisation_id: int, view: View, first_month: str, last_month: str, now: int
 ) -> EmbodiedView:
     """A view of the organisation's register from a month to another (YYYY-MM, both included); `now` in Unix seconds."""
-    years = {name: Decimal(row.years) for name, row in lives(connection, organisation_id).items()}
-    items = register_items(connection, organisation_id, now)
-    return embodied_view(
-        view, items, sources(connection, organisation_id), months_between(first_month, last_month), years
+    return _views(connection, organisation_id, [view], first_month, last_month, now)[0]
+
+
+def embodied_words(
+    connection: Connection, organisation_id: int, first_month: str, last_month: str, now: int
+) -> list[str]:
+    """What a report says of embodied carbon, which is in none of its totals; nothing where there is no register."""
+    views: list[View] = ["inventory", "management"]
+    inventory, management = _views(connection, organisation_id, views, first_month, last_month, now)
+    unknown = sum(management.without.values())
+    if not (inventory.charges or management.charges or unknown):
+        return []
+    words = (
+        "embodied carbon is in no total, and its two views are never added: by the inventory view (Scope 3, category 2) "
+        f"{mass_words(kilograms(inventory.grams))} CO2e of devices acquired in these months, by the management view (over "
+        f"their service lives) {mass_words(kilograms(management.grams))} CO2e"
     )
+    return [words + (f"; {unknown} devices have no factor or no date of acquisition" if unknown else "")]
+
+
+def _views(
+    connection: Connection, organisation_id: int, views: Sequence[View], first_month: str, last_month: str, now: int
+) -> list[EmbodiedView]:
+    years = {name: Decimal(row.years) for name, row in lives(connection, organisation_id).items()}
+    items, known = register_items(connection, organisation_id, now), sources(connection, organisation_id)
+    months = months_between(first_month, last_month)
+    return [embodied_view(view, items, known, months, years) for view in views]
 
 
 def register_items(connection: Connection, organisation_id: int, now: int) -> list[Item]:

@@ -51,7 +51,7 @@ def footprint_report(
     found = activities(connection, organisation_id, first_month, last_month, now, fills)
     factors = _Factors(rules)
     market = _Market(connection, organisation_id, found.counted, rules)
-    beside = beside_electricity(connection, organisation_id, first_month, last_month)
+    beside = beside_electricity(connection, organisation_id, first_month, last_month, now)
     rows = footprint_rows(found.counted, factors.of, market.of)
     left_out = footprint_rows(found.left_out, factors.of)
     return Report(

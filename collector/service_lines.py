@@ -12,6 +12,7 @@ from carbon.factors import FactorSet, YearRule, factors_for
 from carbon.months import middle_of, months_between, runs_of
 from carbon.other_lines import government_words, grams_of
 from carbon.report import OtherLine
+from collector.embodied import embodied_words
 from collector.factors import factor_sets
 from collector.other_lines import entered_lines, year_rule
 from collector.services import devices_in_colocation, services
@@ -39,12 +40,17 @@ class Beside:
     notes: Sequence[str]
 
 
-def beside_electricity(connection: Connection, organisation_id: int, first_month: str, last_month: str) -> Beside:
-    """Other lines and statements from a month to another (YYYY-MM, both included), for `carbon.report.Report`."""
+def beside_electricity(
+    connection: Connection, organisation_id: int, first_month: str, last_month: str, now: int
+) -> Beside:
+    """Other lines and statements from a month to another (YYYY-MM, both included), for `carbon.report.Report`; and what
+    is to be said of embodied carbon, as it is known at `now` (Unix seconds).
+    """
     entered = entered_lines(connection, organisation_id, first_month, last_month)
     reported = service_lines(connection, organisation_id, first_month, last_month)
     notes = [f"not in the total, because there is no factor: {words}" for words in entered.without_factor]
-    return Beside([*entered.lines, *reported.lines], reported.not_reported, notes + reported.twice)
+    notes += [*reported.twice, *embodied_words(connection, organisation_id, first_month, last_month, now)]
+    return Beside([*entered.lines, *reported.lines], reported.not_reported, notes)
 
 
 def service_lines(connection: Connection, organisation_id: int, first_month: str, last_month: str) -> Services:

@@ -66,3 +66,10 @@ def test_the_service_life_that_a_council_sets_spreads_the_management_view(carbon
     disposed = carbon.json("embodied", "--view", "management", "--from", "2025-06", "--to", "2025-06")["rows"]
     server = next(row for row in disposed if row["class"] == "server")
     assert server["kgco2e"] == "830.700"  # of 1,278 kg over 60 months 21 are over: what is left
+
+
+def test_every_report_says_what_is_embodied_beside_its_total(carbon: CarbonCommands) -> None:
+    [note] = carbon.json("footprint", "--from", "FY2025")["notes"]
+    assert note.startswith("embodied carbon is in no total, and its two views are never added: by the inventory view")
+    assert "0 kg CO2e of devices acquired in these months" in note  # the switches have no factor
+    assert note.endswith("; 7 devices have no factor or no date of acquisition")
