@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from carbon.embodied_sources import Embodied, Sources
@@ -160,7 +161,13 @@ def _line(
 
 
 def _grams(item: Item, kilograms: Decimal) -> int:
-    return round(Fraction(kilograms) * Fraction(item.share) * item.quantity * 1000)
+    return _grams_of(kilograms, item.share, item.quantity)
+
+
+@lru_cache(maxsize=4096)
+def _grams_of(kilograms: Decimal, share: Decimal, quantity: int) -> int:
+    """Registers hold thousands of equal devices."""
+    return round(Fraction(kilograms) * Fraction(share) * quantity * 1000)
 
 
 def _number_of(day: datetime.date) -> int:
