@@ -166,14 +166,11 @@ def test_months_devices_and_half_hours_add_up_to_the_same_total(database: Databa
         running = running_totals(connection, int(time.time()))
         segments = load_segments(connection, hosts[0].start - 86_400, recent_half_hour(0))
         chosen = {one for segment in segments for one in segment.meter_ids}
-        sums = {
-            name: connection.execute(
-                select(func.sum(ledger.c[name])).where(current(), ledger.c.meter_id.in_(chosen))
-            ).scalar_one()
-            for name in ("measured_uj", "estimated_uj", "low_uj", "high_uj")
-        }
+        names = ("measured_uj", "estimated_uj", "low_uj", "high_uj")
+        query = select(*(func.sum(ledger.c[name]) for name in names)).where(current(), ledger.c.meter_id.in_(chosen))
+        measured, estimated, low, high = map(int, connection.execute(query).one())
     whole = sum_totals(totals.values())
-    assert whole.energy == Energy(*(int(value) for value in sums.values()))
+    assert whole.energy == Energy(measured, estimated, low, high)
     assert running.year.energy == whole.energy
     assert sum(total.footprint.total_kg for total in totals.values()) == pytest.approx(whole.footprint.total_kg)
 
