@@ -65,6 +65,9 @@ CLOCK_SECONDS = 30
 SEARCH_SECONDS = 900
 """Between looks for what outlets and PoE ports feed."""
 METERING_SECONDS = 3 * 3600
+FILLS_SECONDS = 6 * 3600
+FIRST_FILLS_SECONDS = 600
+"""Reports can wait for it: a collector that has just started has reports of hosts to take."""
 """Between looks whether parts exceed their meter: of yesterday, which late readings may still change."""
 
 
@@ -140,6 +143,9 @@ class Collector:
         ):
             at = datetime.datetime.now(datetime.UTC)
             self._scheduler.add_job(self._guarded, "interval", seconds=seconds, args=[job], next_run_time=at)
+        at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=FIRST_FILLS_SECONDS)
+        job = self.keep_fills
+        self._scheduler.add_job(self._guarded, "interval", seconds=FILLS_SECONDS, args=[job], next_run_time=at)
         if self.settings.grid_intensity:
             at = datetime.datetime.now(datetime.UTC)
             job = self.fetch_grid_intensity
@@ -296,6 +302,15 @@ class Collector:
                     logger.warning("grid intensity: %s", self._grid_problem)
                 if found.slots:
                     self._recorded()
+
+    def keep_fills(self) -> None:
+        """Reckon what stands for gaps in this and the last financial year, so that reports find it ready."""
+        # Loaded where it is used only: most of the footprint comes along.
+        from collector.fill_keeping import keep_recent_fills  # noqa: PLC0415
+
+        with cluster_job(self.database, "gap_fills") as mine:
+            if mine:
+                keep_recent_fills(self.database, int(time.time()), self._stopping)
 
     def _forget(self) -> None:
         now = int(time.time())

@@ -1,6 +1,7 @@
 """Gaps in reports: filled by the device's own weeks, else by its class, else listed; never in the ledger, and never twice."""
 
 import datetime
+import threading
 from collections.abc import Sequence
 
 from sqlalchemy import func, select, update
@@ -10,7 +11,9 @@ from carbon.calendar import half_hours_of_day
 from carbon.class_profiles import packaged_profiles, year_by_month
 from carbon.report import Fill, Report
 from collector.database.engine import Database
-from collector.database.schema import device_accounting, gap_fill, ledger, ledger_day
+from collector.database.schema import device_accounting, gap_fill, ledger, ledger_day, organisation
+from collector.fill_keeping import keep_recent_fills
+from collector.fills import Fills
 from collector.footprints import footprint_report, report_of
 from tests.collector.estate_of_tests import MIDNIGHT, EstateOfTests
 from tests.collector.ledgers import Read, half_hours, new_space, read_device, write_ledger
@@ -153,3 +156,16 @@ def test_what_a_meter_above_a_silent_device_holds_is_not_filled_a_second_time(sq
         row.activity.subject.kind: row.activity.it_uj for row in found.rows if row.activity.subject.device != "alone"
     }
     assert by_kind["rest"] + by_kind["device"] == 2 * 48 * 3 * ENERGY
+
+
+def test_a_collector_keeps_this_and_the_last_years_fills_ready(sqlite_database: Database) -> None:
+    with sqlite_database.write() as connection:
+        read_device(connection, "server", without(SILENT), BEGINS)
+    assert keep_recent_fills(sqlite_database, NOW, threading.Event()) > 0
+    assert report_of(sqlite_database, 1, "2025-04", OCTOBER, NOW).fills
+    with sqlite_database.read() as connection:
+        [organisation_row] = connection.execute(select(organisation)).all()
+        fills = Fills(connection, organisation_row, NOW)
+        footprint_report(connection, 1, "2025-04", OCTOBER, NOW, fills)
+    assert fills.kept.fresh == []
+    assert keep_recent_fills(sqlite_database, NOW, threading.Event()) == 0
