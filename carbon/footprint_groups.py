@@ -19,8 +19,9 @@ KEYS: Mapping[str, Dimension] = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows together: energy in microjoules by how it is known, grams by line with the range of their sum at 95%, the mean
-    number of devices over the months of the report, and the part of the devices' time with a reading (None without any).
+    """Rows together: energy in microjoules by how it is known, grams by line with the range of their sum at 95%, of it
+    Scope 2 by location and by market (what the organisation buys itself), the mean number of devices over the months of the
+    report, and the part of the devices' time with a reading (None without any).
     """
 
     measured_uj: int
@@ -30,6 +31,8 @@ class Group:
     energy_range_uj: tuple[int, int]
     grams: Grams
     grams_range: tuple[int, int]
+    scope_2_g: int
+    scope_2_market_g: int
     devices: Fraction
     time_coverage: float | None
 
@@ -43,6 +46,7 @@ def group(rows: Sequence[FootprintRow], months: int) -> Group:
     activities = [row.activity for row in rows]
     possible = sum(one.possible_seconds for one in activities)
     covered = sum(one.covered_seconds for one in activities)
+    own = [row.grams for row in rows if row.scope == "2"]
     return Group(
         measured_uj=sum(one.measured_uj for one in activities),
         estimated_uj=sum(one.estimated_uj for one in activities),
@@ -51,6 +55,8 @@ def group(rows: Sequence[FootprintRow], months: int) -> Group:
         energy_range_uj=energy_range(rows),
         grams=total(rows),
         grams_range=grams_range(rows),
+        scope_2_g=sum(one.s2_generation for one in own),
+        scope_2_market_g=sum(one.s2_market for one in own),
         devices=sum((one.count for one in activities), Fraction(0)) / months,
         time_coverage=min(1.0, covered / possible) if possible else None,
     )

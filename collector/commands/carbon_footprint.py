@@ -105,14 +105,15 @@ def exact(one: Group) -> dict[str, str]:
         "activity_high_kwh": one.energy_range_uj[1],
     }
     masses = {
-        "s2_generation_kgco2e": one.grams.s2_generation,
-        "s3_td_kgco2e": one.grams.s3_td,
-        "s3_wtt_generation_kgco2e": one.grams.s3_wtt_generation,
-        "s3_wtt_td_kgco2e": one.grams.s3_wtt_td,
+        "generation_kgco2e": one.grams.s2_generation,
+        "td_kgco2e": one.grams.s3_td,
+        "wtt_generation_kgco2e": one.grams.s3_wtt_generation,
+        "wtt_td_kgco2e": one.grams.s3_wtt_td,
         "kgco2e": one.grams.total,
         "low_kgco2e": one.grams_range[0],
         "high_kgco2e": one.grams_range[1],
-        "market_generation_kgco2e": one.grams.s2_market,
+        "scope_2_kgco2e": one.scope_2_g,
+        "scope_2_market_kgco2e": one.scope_2_market_g,
     }
     return {
         "devices": f"{float(one.devices):.6f}",
@@ -141,7 +142,7 @@ def _short(one: Group) -> tuple[str, ...]:
         figure(kwh_exact(one.overhead_uj), 3),
         mass_words(kilograms(one.grams.total)),
         f"{low} to {high}",
-        mass_words(kilograms(one.grams.s2_generation)),
+        mass_words(kilograms(one.scope_2_g)),
         "" if one.time_coverage is None else percent(one.time_coverage),
     )
 

@@ -26,8 +26,10 @@ def carbon(sqlite_database: Database, tmp_path: Path) -> CarbonCommands:
 @pytest.mark.parametrize("by", ["site", "device"])
 def test_rows_add_up_to_the_total(carbon: CarbonCommands, by: str) -> None:
     found = carbon.json("footprint", *PERIOD, "--by", by)
-    for name in ("activity_kwh", "kgco2e", "s2_generation_kgco2e", "measured_kwh"):
+    for name in ("activity_kwh", "kgco2e", "scope_2_kgco2e", "measured_kwh"):
         assert sum(Decimal(row[name]) for row in found["rows"]) == Decimal(found["total"][name]), name
+    lines = ("generation_kgco2e", "td_kgco2e", "wtt_generation_kgco2e", "wtt_td_kgco2e")
+    assert sum(Decimal(found["total"][name]) for name in lines) == Decimal(found["total"]["kgco2e"])
     assert found["state"] == "final"
     assert found["factor_sets"] == ["2025 1"]
     low, high = Decimal(found["total"]["low_kgco2e"]), Decimal(found["total"]["high_kgco2e"])
@@ -38,6 +40,9 @@ def test_by_scope_everything_stands_once(carbon: CarbonCommands) -> None:
     found = carbon.json("footprint", *PERIOD, "--by", "scope")
     kinds = [(row["scope"], row["category"]) for row in found["rows"]]
     assert kinds == [("2", ""), ("3", "3"), ("3", "7"), ("3", "8")]
+    sites = {row["site"]: Decimal(row["scope_2_kgco2e"]) for row in carbon.json("footprint", *PERIOD)["rows"]}
+    # Homes and landlords' supplies are in no Scope 2.
+    assert sites == {"Town Hall": Decimal(found["rows"][0]["kgco2e"]), "Homes": 0, "Rented": 0}
     assert sum(Decimal(row["kgco2e"]) for row in found["rows"]) == Decimal(found["total_kgco2e"])
     rows = list(csv.reader(io.StringIO(carbon.done("footprint", *PERIOD, "--by", "scope", "--output", "csv"))))
     assert rows[0] == ["scope", "category", "kgco2e"]
