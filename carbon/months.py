@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from functools import lru_cache
 
 from carbon.calendar import day_bounds, days_between
 from carbon.errors import CarbonError
@@ -64,5 +65,15 @@ def is_over(month: str, time_zone: str, now: int) -> bool:
     >>> is_over("2025-03", "Europe/London", 1_743_462_000), is_over("2025-03", "Europe/London", 1_743_461_999)
     (True, False)
     """
+    return now >= month_bounds(month, time_zone)[1]
+
+
+@lru_cache(maxsize=1024)
+def month_bounds(month: str, time_zone: str) -> tuple[int, int]:
+    """Unix seconds of a month's start and end (of which it holds no more) in a time zone.
+
+    >>> month_bounds("2025-03", "Europe/London")
+    (1740787200, 1743462000)
+    """
     following = (middle_of(month) + datetime.timedelta(days=31)).replace(day=1)
-    return now >= day_bounds(following, time_zone)[0]
+    return day_bounds(middle_of(month).replace(day=1), time_zone)[0], day_bounds(following, time_zone)[0]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Integer, Row, cast, func, select
 
 from carbon.calendar import day_bounds, days_between, half_hour_of, local_day
 from carbon.fill import WEEKS, Filled, Reading, fill, witness_days
+from carbon.months import month_bounds
 from collector.database.engine import Database
 from collector.database.schema import gap_fill, ledger, ledger_day
 from collector.database.upsert import upsert
@@ -98,7 +99,7 @@ class GapFills:
 
     def _is_whole(self, ask: Ask, month: _Span | None) -> bool:
         """Whether nothing of a month can be missing. Where it is cut, its sum does not say where its seconds lie."""
-        if month is None or (ask.start, ask.end) != _month_bounds(ask.month, self._time_zone):
+        if month is None or (ask.start, ask.end) != month_bounds(ask.month, self._time_zone):
             return False
         return month.known_seconds >= ask.end - ask.start
 
@@ -288,13 +289,6 @@ def _beside(month: str) -> tuple[str, str]:
     first = datetime.date.fromisoformat(f"{month}-01")
     following = first + datetime.timedelta(days=32)
     return f"{first - datetime.timedelta(days=1):%Y-%m}", f"{following:%Y-%m}"
-
-
-@lru_cache(maxsize=1024)
-def _month_bounds(month: str, time_zone: str) -> tuple[int, int]:
-    first = datetime.date.fromisoformat(f"{month}-01")
-    following = (first + datetime.timedelta(days=32)).replace(day=1)
-    return day_bounds(first, time_zone)[0], day_bounds(following, time_zone)[0]
 
 
 def _runs(days: Sequence[datetime.date]) -> list[tuple[datetime.date, datetime.date]]:

@@ -7,6 +7,10 @@ import click
 COMMANDS: dict[str, str] = {
     "report": "collector.commands.carbon_report:report",
     "export": "collector.commands.carbon_report:export",
+    "publish": "collector.commands.carbon_publish:publish",
+    "verify": "collector.commands.carbon_verify:verify",
+    "restate": "collector.commands.carbon_publish:restate",
+    "coverage": "collector.commands.carbon_coverage:coverage",
     "factors": "collector.commands.carbon_factors:factors",
     "tables": "collector.commands.carbon_tables:tables",
     "contract": "collector.commands.carbon_contract:contract",

@@ -75,6 +75,7 @@ from collector.database.neighbourhood import device_feed, managed_device, snmp_n
 from collector.database.network import snmp_asked, snmp_device, snmp_poller
 from collector.database.people import agent_key, audit_log, enrolment_token, key_sender, setting
 from collector.database.power_path import power_link
+from collector.database.published import coverage_acceptance, published_report
 from collector.database.register import (
     register_import,
     register_item,
@@ -98,6 +99,7 @@ __all__ = [
     "class_count",
     "class_profile",
     "collector_instance",
+    "coverage_acceptance",
     "dead_letter",
     "device",
     "device_accounting",
@@ -150,6 +152,7 @@ __all__ = [
     "product_footprint",
     "provider_service",
     "provider_statement",
+    "published_report",
     "register_import",
     "register_item",
     "register_mapping",
