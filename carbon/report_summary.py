@@ -106,7 +106,7 @@ def _range(bounds: tuple[int, int], amount: Callable[[int], float]) -> str:
 
 def _by_scope(report: Report, unit: Unit) -> Section:
     rows = [
-        (_scope(scope, category), unit.words(grams), share_words(grams, report.total_g))
+        (scope_words(scope, category), unit.words(grams), share_words(grams, report.total_g))
         for (scope, category), grams in by_scope(report).items()
     ]
     rows.append(("All", unit.words(report.total_g), share_words(report.total_g, report.total_g)))
@@ -120,7 +120,8 @@ def _by_scope(report: Report, unit: Unit) -> Section:
     )
 
 
-def _scope(scope: str, category: str) -> str:
+def scope_words(scope: str, category: str) -> str:
+    """A scope, and of Scope 3 its category, in words."""
     if scope in _SCOPES:
         return _SCOPES[scope]
     return SCOPE_3.get(category, f"Scope {scope}" + (f", category {category}" if category else ""))

@@ -17,6 +17,7 @@ from collector.service import Collector
 from collector.web.access import Access, AccessRule, SignIn
 from collector.web.answers import on_collector_error, on_defect, on_http_exception
 from collector.web.api import ROUTES
+from collector.web.carbon_asked import ReportCache, limiter
 from collector.web.pages import PAGES
 
 STATIC = Path(__file__).parent / "static"
@@ -29,6 +30,8 @@ def make_app(collector: Collector, rule: AccessRule) -> ASGIApp:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.collector = collector
         app.state.people = people
+        app.state.reports = ReportCache(collector.database)
+        app.state.officers = limiter()
         app.state.signs_in = isinstance(rule, SignIn)
         yield
 

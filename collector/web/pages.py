@@ -13,6 +13,8 @@ from carbon.calendar import half_hour_of
 from collector.queries import devices, problem_devices, problem_sources, rejected_summary
 from collector.web.account_page import ACCOUNT_ROUTES
 from collector.web.audit_page import audit_page
+from collector.web.carbon_asked import ENTRIES
+from collector.web.carbon_routes import CARBON_PAGES
 from collector.web.coverage_page import coverage_page
 from collector.web.device_page import device_page
 from collector.web.estate_page import estate_page
@@ -46,6 +48,7 @@ def _carbon(request: Request) -> Response:
             "factors": totals.rules.factors(totals.rules.day(half_hour_of(totals.as_of))),
             "rule": totals.rules.year_rule,
             "guests": guests,
+            "entries": [(path, path, title) for path, title in ENTRIES],
         },
     )
 
@@ -106,6 +109,7 @@ PAGES = [
     Route("/register/items/{item_id}", register_item_page),
     Route("/register/reconciliation", reconciliation_page),
     Route("/carbon", carbon_page),
+    *CARBON_PAGES,
     Route("/quality", quality_page),
     Route("/audit", audit_page),
     *ACCOUNT_ROUTES,

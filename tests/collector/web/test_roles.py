@@ -57,6 +57,7 @@ class Council:
     def address(self, path: str) -> str:
         """A route's path with what it needs filled in."""
         filled = path.replace("{device_id}", self.hosts["hall-db01"].device_id).replace("{item_id}", self.item_id)
+        filled = filled.replace("{file}", "report.csv")
         return filled.replace("/static", "/static/style.css")
 
 
@@ -194,9 +195,9 @@ def test_asking_for_another_organisation_by_name_shows_nothing_of_it(
 def test_nothing_of_another_organisation_is_shown(council: Council, stranger: Browser, path: str) -> None:
     secrets = _secrets(council)
     now = council.served.collector.clock_ns() // 10**9
-    days = {"{day}": _day(now - 86_400), "{end}": _day(now + 86_400)}
+    filled = {"{day}": _day(now - 86_400), "{end}": _day(now + 86_400), "{file}": "report.csv"}
     address = path
-    for name, text in days.items():
+    for name, text in filled.items():
         address = address.replace(name, text)
     headers = JSON | {"Authorization": f"Bearer {council.tokens['stranger']}"}
     own = address.replace("{device_id}", council.hosts["hall-hv01"].device_id)
