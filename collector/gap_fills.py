@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, cast, func, select
+from sqlalchemy import Connection, Integer, Row, bindparam, cast, func, select
 
 from carbon.calendar import day_bounds, days_between, half_hour_of, local_day
 from carbon.fill import WEEKS, Filled, Reading, fill, witness_days
@@ -31,6 +31,12 @@ _PRIME = 1_000_003
 _LONGEST_DAY = 90_000
 """Seconds of the day on which the clocks go back: a stretch of up to so many is kept as days alone."""
 _COLUMNS = ("half_hour", "measured_uj", "estimated_uj", "covered_seconds", "spread_seconds")
+_HALF_HOURS = select(*(ledger.c[name] for name in _COLUMNS)).where(
+    ledger.c.meter_id == bindparam("meter"),
+    ledger.c.half_hour >= bindparam("start"),
+    ledger.c.half_hour < bindparam("end"),
+    current(),
+)
 _DAY = ledger_day.c
 _TOLD = _DAY.measured_uj + 3 * _DAY.estimated_uj + 7919 * _DAY.covered_seconds + 104_729 * _DAY.spread_seconds
 """A number that changes with a meter's day."""
@@ -222,15 +228,10 @@ class _Readings:
         wanted = sorted({other for day in days for other in (day, *witness_days(day))})
         self._time_zone = time_zone
         self._days: dict[datetime.date, dict[int, Reading]] = {day: {} for day in wanted}
-        columns = [ledger.c[name] for name in _COLUMNS]
         for first, last in _runs(wanted):
-            query = select(*columns).where(
-                ledger.c.meter_id == meter_id,
-                ledger.c.half_hour >= day_bounds(first, time_zone)[0],
-                ledger.c.half_hour < day_bounds(last, time_zone)[1],
-                current(),
-            )
-            for at, measured, estimated, covered, spread in connection.execute(query).all():
+            start, end = day_bounds(first, time_zone)[0], day_bounds(last, time_zone)[1]
+            rows = connection.execute(_HALF_HOURS, {"meter": meter_id, "start": start, "end": end}).all()
+            for at, measured, estimated, covered, spread in rows:
                 self._days[local_day(at, time_zone)][at] = Reading(measured + estimated, covered, spread)
 
     def fill(self, one: _DayAsk) -> _Made:
