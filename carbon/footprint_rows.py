@@ -7,9 +7,10 @@ months, lines and causes of change add up to the gram, and a recomputation can b
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
+from functools import lru_cache
 
 from carbon.activity import SCOPES, Activity
+from carbon.class_profiles import round_half_even
 from carbon.factors import Applied
 from carbon.units import UJ_PER_KWH
 
@@ -82,8 +83,15 @@ def grams(energy_uj: int, kg_per_kwh: Decimal) -> int:
     >>> grams(3_600_000_000_000, Decimal("0.177")), grams(1_800_000_000_000, Decimal("0.177"))
     (177, 88)
     """
+    over, under = _grams_per_uj(kg_per_kwh)
+    return round_half_even(energy_uj * over, under)
+
+
+@lru_cache(maxsize=256)
+def _grams_per_uj(kg_per_kwh: Decimal) -> tuple[int, int]:
+    """A factor as a quotient of whole numbers."""
     over, under = kg_per_kwh.as_integer_ratio()
-    return round(Fraction(energy_uj * over * 1000, under * UJ_PER_KWH))
+    return over * 1000, under * UJ_PER_KWH
 
 
 def footprint_row(activity: Activity, applied: Applied, market: MarketRate | None = None) -> FootprintRow:

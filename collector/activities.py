@@ -158,7 +158,8 @@ class _Sites:
         """The part of the month in which the device was in use, of a joint one the organisation's share."""
         if part.kind == "rest":
             return Fraction(0)
-        return Fraction(part.possible_seconds, self.month(part.key.month)[1]) * Fraction(str(part.share))
+        whole = Fraction(part.possible_seconds, self.month(part.key.month)[1])
+        return whole if part.share == 1 else whole * Fraction(str(part.share))
 
     def inside(self, part: EstatePart, supply: Supply) -> Inside:
         """Whether it is in the corporate inventory, by what the boundary register says at the month's beginning."""
