@@ -45,8 +45,8 @@ def mpan_in(cell: object) -> str | None:
 def mpans_in(cell: object) -> list[str]:
     """All MPANs in a text, each once, in their order.
 
-    >>> mpans_in("Meters 2000000000015 and 20 0000 0000 022")
-    ['2000000000015', '2000000000022']
+    >>> mpans_in("Meters 2000000000015 and 20 0000 0000 024")
+    ['2000000000015', '2000000000024']
     """
     text = str(cell or "")
     found: dict[str, None] = {}
