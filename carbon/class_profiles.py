@@ -67,6 +67,11 @@ class ClassProfile:
             raise CarbonError(f"the band of {self.device_class} needs 0 <= low <= 1 <= high")
 
     @property
+    def hours_off(self) -> float:
+        """Hours of a working day in which it is off."""
+        return max(0.0, 24 - self.hours_active - self.hours_idle - self.hours_asleep)
+
+    @property
     def working_day_wh(self) -> Decimal:
         """Watt-hours of a working day."""
         hours = [_exact(one) for one in (self.hours_active, self.hours_idle, self.hours_asleep)]

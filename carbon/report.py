@@ -78,7 +78,7 @@ class Fill:
 
     device: str
     month: str
-    method: Literal["same weekday and half-hour", "class profile", "excluded"]
+    method: Literal["same weekday and half-hour", "taken as off", "class profile", "excluded"]
     half_hours: int
     energy_uj: int
     low_uj: int

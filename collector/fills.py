@@ -1,4 +1,5 @@
-"""What stands for silent devices in a report: each device's own weeks, else its class profile, else it is listed as left out.
+"""What stands for silent devices in a report: each device's own weeks, else that it was off where its class is so by
+habit and it was read otherwise, else its class profile, else it is listed as left out.
 
 Devices under a meter that accounts for them are not filled: that meter's reading holds what they used. Nor is time in
 which a device was not in use: before it was first heard of, after it was retired, or while the register says that it is
@@ -26,8 +27,13 @@ from collector.ledger import closed_before
 from collector.register_queries import IN_USE
 from collector.taking import Progress, silent
 
-Method = Literal["same weekday and half-hour", "class profile", "excluded"]
-METHODS: tuple[Method, Method, Method] = ("same weekday and half-hour", "class profile", "excluded")
+Method = Literal["same weekday and half-hour", "taken as off", "class profile", "excluded"]
+METHODS: tuple[Method, Method, Method, Method] = (
+    "same weekday and half-hour",
+    "taken as off",
+    "class profile",
+    "excluded",
+)
 """In the order in which they are tried."""
 
 
@@ -90,7 +96,11 @@ class Fills:
         ]
 
     def _add(self, part: EstatePart, filled: Sequence[Filled], amounts: dict[Method, _Amount]) -> None:
-        """A stretch's fills of a device's meters. A profile stands for all of a device, where none of its meters was read."""
+        """A stretch's fills of a device's meters. A profile stands for all of a device, where none of its meters was read.
+
+        A laptop that was read in the month, and at a time of the week at which it never is in eight weeks, was off then:
+        its class is off for a part of the day, and its profile's mean holds the hours in which it was read as well.
+        """
         energy = sum(one.energy_uj for one in filled)
         if half_hours := max(one.half_hours for one in filled):
             amounts.setdefault(METHODS[0], _Amount()).add(half_hours, energy, fill_errors(energy))
@@ -99,13 +109,16 @@ class Fills:
             return
         profile = self._profile(part)
         seconds = min(one.empty_seconds for one in filled)
+        if profile is not None and profile.hours_off > 0 and part.covered_seconds:
+            amounts.setdefault(METHODS[1], _Amount()).add(empty)
+            return
         if profile is None or not seconds:
-            amounts.setdefault(METHODS[2], _Amount()).add(empty)
+            amounts.setdefault(METHODS[3], _Amount()).add(empty)
             return
         energy = profile_energy(profile, part.key.month, seconds)
         low, high = (scaled_energy(energy, factor) for factor in (profile.low_factor, profile.high_factor))
         errors = errors_of(energy, low, high, class_group(profile.device_class))
-        amounts.setdefault(METHODS[1], _Amount()).add(empty, energy, errors)
+        amounts.setdefault(METHODS[2], _Amount()).add(empty, energy, errors)
 
     def _give(self, part: EstatePart, amounts: dict[Method, _Amount]) -> None:
         told = self._told.setdefault((part.device, part.key.month), {})

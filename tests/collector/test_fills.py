@@ -66,16 +66,35 @@ def test_a_silent_day_is_filled_by_the_devices_own_weeks_with_the_overhead_of_it
 
 
 def test_a_device_of_a_class_without_a_witness_has_its_profile_and_another_is_listed(sqlite_database: Database) -> None:
+    """The telephone is never off; the laptop was not read in the month at all."""
     last = {at: Read(ENERGY) for at in half_hours_of_day(datetime.date(2025, 10, 31), "Europe/London")}
+    november = {at: Read(ENERGY) for at in half_hours_of_day(datetime.date(2025, 11, 3), "Europe/London")}
     with sqlite_database.write() as connection:
-        for name in ("laptop", "server"):
+        for name in ("phone", "server"):
             read_device(connection, name, last, midnight("2025-10-30"))
+        read_device(connection, "laptop", november, midnight("2025-10-30"))
+        items = [Item("desk_phone", "2025-01-01", device_id="phone"), Item("laptop", "2025-01-01", device_id="laptop")]
+        register(connection, items, "2025-01-01")
+    found = october(sqlite_database)
+    day = {name: year_by_month(packaged_profiles()[name], 2025)[9] / 31 for name in ("desk_phone", "laptop")}
+    assert told(found.fills) == [
+        ("laptop", "class profile", 96, round(2 * day["laptop"])),
+        ("phone", "class profile", 48, round(day["desk_phone"])),
+        ("server", "excluded", 48, 0),
+    ]
+    assert of(found, "laptop").filled_uj == round(2 * day["laptop"])
+    assert of(found, "server").filled_uj == 0
+
+
+def test_a_laptop_that_is_read_while_it_runs_is_off_at_night(sqlite_database: Database) -> None:
+    begins, ends = midnight("2025-10-06"), midnight("2025-10-11")
+    hours = {at: Read(ENERGY) for at in half_hours(begins, ends) if 9 <= (at - begins) % 86_400 // 3600 < 17}
+    with sqlite_database.write() as connection:
+        read_device(connection, "laptop", hours, begins, retired_at=ends)
         register(connection, [Item("laptop", "2025-01-01", device_id="laptop")], "2025-01-01")
     found = october(sqlite_database)
-    day = year_by_month(packaged_profiles()["laptop"], 2025)[9] / 31
-    assert told(found.fills) == [("laptop", "class profile", 48, round(day)), ("server", "excluded", 48, 0)]
-    assert of(found, "laptop").filled_uj == round(day)
-    assert of(found, "server").filled_uj == 0
+    assert told(found.fills) == [("laptop", "taken as off", 5 * 32, 0)]
+    assert of(found, "laptop").it_uj == len(hours) * ENERGY == 80 * ENERGY
 
 
 def test_time_in_which_a_device_was_not_in_use_is_not_filled(sqlite_database: Database) -> None:
