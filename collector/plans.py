@@ -1,7 +1,7 @@
 """The plan of an organisation: its complete financial years out of the ledger, its target, and what measures would save."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -33,8 +33,16 @@ class Planned:
     state: str
 
 
-def planned(database: Database, organisation_id: int, now: int, scenario: Scenario | None = None) -> Planned:
+def planned(
+    database: Database,
+    organisation_id: int,
+    now: int,
+    scenario: Scenario | None = None,
+    reported: Callable[[tuple[str, str]], Report] | None = None,
+) -> Planned:
     """The way to the target as things are known now (Unix seconds), or as a scenario has them.
+
+    `reported` gives the report of a year's months, of a caller who keeps some; made here without.
 
     Raises NotFound without base year or target, and BadRequest where no pathway of that shape leads there.
     """
@@ -46,7 +54,8 @@ def planned(database: Database, organisation_id: int, now: int, scenario: Scenar
         years = _complete_years(connection, organisation_id, target, now)
         time_zone = _time_zone(connection, organisation_id)
         kept = measures_of(connection, organisation_id, local_day(now - now % 1800, time_zone))
-    reports = {year: _report(database, organisation_id, year, now) for year in years}
+    reported = reported or (lambda months: report_of(database, organisation_id, *months, now))
+    reports = {year: reported(_months(year)) for year in years}
     actuals = [_year(year, report) for year, report in reports.items() if report.rows]
     last = reports[max(years)] if years else None
     counted = [one for one in kept if one.state in _STATES[wanted.measures]]
@@ -107,9 +116,9 @@ def _time_zone(connection: Connection, organisation_id: int) -> str:
     return str(connection.execute(query).scalar_one())
 
 
-def _report(database: Database, organisation_id: int, year: int, now: int) -> Report:
+def _months(year: int) -> tuple[str, str]:
     first, last = financial_year_dates(year)
-    return report_of(database, organisation_id, f"{first:%Y-%m}", f"{last:%Y-%m}", now)
+    return f"{first:%Y-%m}", f"{last:%Y-%m}"
 
 
 def _year(year: int, report: Report) -> Year:

@@ -140,7 +140,7 @@ def _show_plan(planned: FactorPlan, dry_run: bool, open_now: Sequence[Move]) -> 
 def list_sets(state_directory: Path | None, output: str) -> None:
     """All sets: those that hold, and imported versions that no longer do. Electricity in kgCO2e per kWh."""
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
-        rows = _sets(connection)
+        rows = listed_sets(connection)
     if output == "json":
         echo_json(rows)
         return
@@ -174,7 +174,8 @@ def list_sets(state_directory: Path | None, output: str) -> None:
             )
 
 
-def _sets(connection: Connection) -> list[dict[str, Any]]:
+def listed_sets(connection: Connection) -> list[dict[str, Any]]:
+    """Every set that is known as JSON values: of each year the one that holds last."""
     rows = []
     for one in factor_sets(connection):
         mine = imports(connection, one.year)

@@ -9,7 +9,7 @@ from html import escape
 from carbon.report_words import Chart, figure_words
 from collector.web.charts import SHADES, printable
 
-_WIDTH, _LABELS, _RIGHT = 640, 190, 80
+WIDTH, _LABELS, _RIGHT = 640, 190, 80
 _STEP, _BAR = 26, 18
 _HEIGHT, _LEFT, _FOOT = 240, 60, 46
 _LONGEST = 28
@@ -38,32 +38,32 @@ def nice_top(highest: float) -> float:
 
 
 def _bars(bars: Sequence[tuple[str, float]], axis: str) -> str:
-    room, bottom = _WIDTH - _LABELS - _RIGHT, 8 + _STEP * len(bars)
+    room, bottom = WIDTH - _LABELS - _RIGHT, 8 + _STEP * len(bars)
     top = nice_top(max((amount for _, amount in bars), default=0))
     drawn = []
     for tick in range(_TICKS + 1):
         x = _LABELS + room * tick / _TICKS
         drawn.append(f'<path d="M{x:.1f},4V{bottom + 4}" stroke="#ddd"/>')
-        drawn.append(_text(x, bottom + 18, figure_words(top * tick / _TICKS), "middle"))
+        drawn.append(text_at(x, bottom + 18, figure_words(top * tick / _TICKS), "middle"))
     for place, (name, amount) in enumerate(bars):
         y = 8 + _STEP * place
         width = room * amount / top
         label = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-        drawn.append(_text(_LABELS - 8, y + 14, label, "end"))
+        drawn.append(text_at(_LABELS - 8, y + 14, label, "end"))
         drawn.append(f'<rect x="{_LABELS}" y="{y}" width="{width:.2f}" height="{_BAR}" fill="{SHADES[0]}"/>')
-        drawn.append(_text(_LABELS + width + 6, y + 14, figure_words(amount), "start"))
-    drawn.append(_text(_LABELS + room / 2, bottom + 38, axis, "middle"))
-    return _svg(bottom + 46, drawn)
+        drawn.append(text_at(_LABELS + width + 6, y + 14, figure_words(amount), "start"))
+    drawn.append(text_at(_LABELS + room / 2, bottom + 38, axis, "middle"))
+    return svg_of(bottom + 46, drawn)
 
 
 def _columns(bars: Sequence[tuple[str, float]], axis: str) -> str:
-    room, ground = _WIDTH - _LEFT - 10, _HEIGHT - _FOOT
+    room, ground = WIDTH - _LEFT - 10, _HEIGHT - _FOOT
     top = nice_top(max((amount for _, amount in bars), default=0))
-    drawn = [_text(_LEFT, 14, axis, "start")]
+    drawn = [text_at(_LEFT, 14, axis, "start")]
     for tick in range(_TICKS + 1):
         y = ground - (ground - 26) * tick / _TICKS
-        drawn.append(f'<path d="M{_LEFT},{y:.1f}H{_WIDTH - 10}" stroke="#ddd"/>')
-        drawn.append(_text(_LEFT - 6, y + 4, figure_words(top * tick / _TICKS), "end"))
+        drawn.append(f'<path d="M{_LEFT},{y:.1f}H{WIDTH - 10}" stroke="#ddd"/>')
+        drawn.append(text_at(_LEFT - 6, y + 4, figure_words(top * tick / _TICKS), "end"))
     step = room / max(1, len(bars))
     every = -(-len(bars) // 12)
     for place, (name, amount) in enumerate(bars):
@@ -74,18 +74,20 @@ def _columns(bars: Sequence[tuple[str, float]], axis: str) -> str:
         )
         if place % every == 0:
             month, _, year = name.partition(" ")
-            drawn.append(_text(x + step / 2, ground + 17, month, "middle"))
-            drawn.append(_text(x + step / 2, ground + 33, year, "middle"))
-    return _svg(_HEIGHT, drawn)
+            drawn.append(text_at(x + step / 2, ground + 17, month, "middle"))
+            drawn.append(text_at(x + step / 2, ground + 33, year, "middle"))
+    return svg_of(_HEIGHT, drawn)
 
 
-def _text(x: float, y: float, words: str, anchor: str) -> str:
+def text_at(x: float, y: float, words: str, anchor: str) -> str:
+    """Words in a chart; `anchor` is start, middle or end."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(printable(words))}</text>'
 
 
-def _svg(height: float, drawn: Sequence[str]) -> str:
+def svg_of(height: float, drawn: Sequence[str]) -> str:
+    """A chart of what was drawn, as wide as all of a report's are."""
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height:g}" viewBox="0 0 {_WIDTH} {height:g}"'
-        f' font-family="DejaVu Sans, sans-serif" font-size="12"><rect width="{_WIDTH}" height="{height:g}" fill="white"/>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:g}" viewBox="0 0 {WIDTH} {height:g}"'
+        f' font-family="DejaVu Sans, sans-serif" font-size="12"><rect width="{WIDTH}" height="{height:g}" fill="white"/>'
     )
     return "".join([head, *drawn, "</svg>"])

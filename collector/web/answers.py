@@ -1,5 +1,6 @@
 """Answers: JSON, and one shape for every error. A browser that asked for a page gets the same error as a page."""
 
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -49,6 +50,12 @@ def wants_page(request: Request) -> bool:
 
 def json_response(value: Any, status: int = 200) -> Response:
     return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def known_parameters(given: Iterable[str], names: Sequence[str]) -> None:
+    """Raise BadRequest where a parameter is none of these: a misspelt one would be answered with other figures."""
+    if unknown := set(given) - set(names):
+        raise BadRequest(f"there is no parameter {min(unknown)[:40]}", f"use {', '.join(names)}")
 
 
 def error_response(request: Request, error: CollectorError) -> Response:

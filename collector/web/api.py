@@ -16,6 +16,7 @@ from collector.running_totals import RunningTotals
 from collector.segments import load_segments
 from collector.totals import Total
 from collector.web.answers import json_response
+from collector.web.carbon_routes import CARBON_ROUTES
 from collector.web.estate_routes import ESTATE_ROUTES
 from collector.web.event_routes import EVENT_ROUTES
 from collector.web.guest_routes import GUEST_ROUTES
@@ -147,6 +148,7 @@ ROUTES = [
     *POWER_PATH_ROUTES,
     *EVENT_ROUTES,
     *ESTATE_ROUTES,
+    *CARBON_ROUTES,
     Route("/v1/energy", energy),
     Route("/v1/openapi.json", openapi),
     Route("/healthz", health),

@@ -29,7 +29,7 @@ from collector.web.paging import address
 FRESH_SECONDS = 60
 """How long a report serves other pages of the same months."""
 LONGEST_MONTHS = 60
-_MOST_REPORTS = 4
+_MOST_REPORTS = 8
 _AT_ONCE = 2
 """Officers' pages that are reckoned at once: a large report must leave threads and processors to agents' reports."""
 
@@ -160,7 +160,13 @@ class Officer:
 
 ENTRIES = (
     ("/carbon/footprint", "Footprint"),
+    ("/carbon/why", "Why it changed"),
+    ("/carbon/pathway", "Pathway"),
+    ("/carbon/measures", "Measures"),
+    ("/carbon/coverage", "Coverage of reports"),
+    ("/carbon/factors", "Factors"),
     ("/carbon/downloads", "Downloads"),
+    ("/carbon/published", "Published"),
     ("/carbon", "Live figures"),
 )
 """The pages of this part, in the order of their navigation."""

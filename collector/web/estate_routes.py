@@ -17,7 +17,7 @@ from collector.device_energy import rules_of
 from collector.errors import BadRequest
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import KEYS, EstateTotal, estate_totals, figures
-from collector.web.answers import json_response
+from collector.web.answers import json_response, known_parameters
 from collector.web.reading import reading_of
 
 LONGEST_MONTHS = 60
@@ -28,7 +28,7 @@ async def totals(request: Request) -> Response:
     """GET /v1/estate/totals?from=&to=&by=: energy by keys with ranges, in kWh as text, to the microjoule."""
     reading = reading_of(request)
     parameters = request.query_params
-    _known(parameters, ("from", "to", "by"))
+    known_parameters(parameters, ("from", "to", "by"))
     names = parameters.getlist("by") or ["site"]
     if strange := [name for name in names if name not in KEYS]:
         raise BadRequest(f"by={strange[0][:40]} is no key", f"use {', '.join(KEYS)}")
@@ -49,7 +49,7 @@ async def coverage(request: Request) -> Response:
     """GET /v1/estate/coverage?month=: registered devices in use by class and how their energy is got."""
     reading = reading_of(request)
     parameters = request.query_params
-    _known(parameters, ("month",))
+    known_parameters(parameters, ("month",))
 
     def read() -> dict[str, Any]:
         now = int(time.time())
@@ -79,11 +79,6 @@ def _time(total: EstateTotal | None) -> dict[str, int]:
 
 def _figures(total: EstateTotal) -> dict[str, Any]:
     return {**figures(total), "covered_seconds": total.covered_seconds, "possible_seconds": total.possible_seconds}
-
-
-def _known(parameters: QueryParams, names: tuple[str, ...]) -> None:
-    if unknown := set(parameters) - set(names):
-        raise BadRequest(f"there is no parameter {min(unknown)[:40]}", f"use {', '.join(names)}")
 
 
 def _months(parameters: QueryParams, this: str) -> tuple[str, str]:

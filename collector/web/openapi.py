@@ -120,6 +120,30 @@ def document() -> dict[str, Any]:
                     "parameters": [_parameter("month", "query", "At the end of this month; now without.")],
                 }
             },
+            "/v1/carbon/footprint": {
+                "get": {
+                    **_operation(
+                        "The footprint of one organisation, exact: grams, microjoules and rows.", _READ, None, "Object"
+                    ),
+                    "parameters": [
+                        _parameter("from", "query", "First month or financial year, such as FY2025; this one without."),
+                        _parameter("to", "query", "Last month or financial year; the end of `from` without."),
+                        _parameter("by", "query", "What rows are divided by, such as site; may be given again."),
+                        _ORGANISATION,
+                    ],
+                }
+            },
+            "/v1/carbon/reports": {
+                "get": {
+                    **_operation(
+                        "Reports of one organisation that were prepared or published, with their hashes.",
+                        _READ,
+                        None,
+                        "Object",
+                    ),
+                    "parameters": [_ORGANISATION],
+                }
+            },
             "/v1/openapi.json": {"get": _operation("This document.", _READ, None, "Object")},
             "/healthz": {"get": _operation("The process answers.", [], None, "Object")},
             "/readyz": {"get": _operation("Whether reports can be taken, and what is wrong.", [], None, "Object")},
@@ -157,6 +181,7 @@ def _parameter(name: str, place: str, description: str, *, required: bool = Fals
     }
 
 
+_ORGANISATION = _parameter("organisation", "query", "Its name; without, the first that the asker may see.")
 _REPORT_BODY = {
     "required": True,
     "description": "A report (docs/reports.md), gzip or identity, at most 4 MB.",

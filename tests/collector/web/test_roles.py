@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from starlette.routing import Mount, Route
 
 from collector.database.schema import account as accounts
-from collector.database.schema import register_item
+from collector.database.schema import published_report, register_item
 from collector.diagnoses import diagnose
 from collector.people.accounts import find_account, set_organisations, set_role
 from collector.people.roles import PEOPLE_ONLY, ROLES, Permission
@@ -38,6 +38,12 @@ EVERY = sorted(
 )
 JSON = {"Accept": "application/json"}
 MINE, OTHERS = "This organisation", "The other council"
+PREPARED = {
+    **dict.fromkeys(("first_month", "last_month"), "2025-04"),
+    **{"state": "prepared", "total_g": 1, "pack_sha256": "0" * 64, "pack": b"zip of hall-db01", "reason": ""},
+    **{"prepared_at": 0, "prepared_by": "cli:anna-of-mine"},
+}
+"""A report of the first organisation."""
 THEIRS = ("hall-hv01", "hall-hv02")
 SWITCH = NewDevice("192.0.2.77", name="core-of-mine", site="Switch house")
 THEIR_SWITCH = NewDevice("192.0.2.78", name="core-of-theirs", organisation=OTHERS, site="Their house")
@@ -52,12 +58,13 @@ class Council:
         self.people = {role: signed_in(served, f"the-{role}") for role in ROLES}
         with served.collector.database.read() as connection:
             self.item_id = connection.execute(select(register_item.c.id)).scalar() or ""
+            self.report = connection.execute(select(published_report.c.id)).scalar_one()
         self.tokens = {role: api_token(served, role) for role in ROLES}
 
     def address(self, path: str) -> str:
         """A route's path with what it needs filled in."""
         filled = path.replace("{device_id}", self.hosts["hall-db01"].device_id).replace("{item_id}", self.item_id)
-        filled = filled.replace("{file}", "report.csv")
+        filled = filled.replace("{file}", "report.csv").replace("{number}", str(self.report))
         return filled.replace("/static", "/static/style.css")
 
 
@@ -69,6 +76,7 @@ def council(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
         with served.collector.database.write() as connection:
             for switch in (SWITCH, THEIR_SWITCH):
                 add_device(connection, switch, "test")
+            connection.execute(insert(published_report).values(**PREPARED, organisation_id=1))
             diagnose(connection, hosts["hall-db01"].device_id, "clock_offset", "of hall-db01", "set it", 0)
         take_register(served.collector.database, tmp_path_factory.mktemp("register"), [HEADERS, LAPTOP])
         for role in ROLES:
@@ -159,7 +167,18 @@ def _secrets(council: Council) -> list[str]:
     """What only those of the first organisation may read: of its hosts, its switch and its register."""
     mine = [name for name in council.hosts if name not in THEIRS]
     ids = [council.hosts[name].device_id for name in mine]
-    return [*mine, *ids, MINE, SWITCH.host, SWITCH.name, SWITCH.site, council.item_id, *LAPTOP[1:2], *LAPTOP[7:8]]
+    return [
+        *mine,
+        *ids,
+        MINE,
+        "anna-of-mine",
+        SWITCH.host,
+        SWITCH.name,
+        SWITCH.site,
+        council.item_id,
+        *LAPTOP[1:2],
+        *LAPTOP[7:8],
+    ]
 
 
 def test_hosts_and_polled_devices_belong_to_whom_token_and_command_said(council: Council, stranger: Browser) -> None:
@@ -202,9 +221,10 @@ def test_nothing_of_another_organisation_is_shown(council: Council, stranger: Br
     headers = JSON | {"Authorization": f"Bearer {council.tokens['stranger']}"}
     own = address.replace("{device_id}", council.hosts["hall-hv01"].device_id)
     foreign = address.replace("{device_id}", council.hosts["hall-db01"].device_id)
-    if "{item_id}" in address:
-        # Only the other organisation has a register.
-        assert stranger.get(address.replace("{item_id}", council.item_id)).status_code == 404
+    if "{item_id}" in address or "{number}" in address:
+        # Only the other organisation has a register, and a report that was prepared.
+        foreign = address.replace("{item_id}", council.item_id).replace("{number}", str(council.report))
+        assert stranger.get(foreign).status_code == 404
         return
     answers: list[httpx.Response] = [stranger.get(own)]
     if NEEDED["GET", path.partition("?")[0]] is Permission.READ:
