@@ -143,6 +143,8 @@ def explain(
     """
     first = _sides(before, {month: month for month in months})
     second = _sides(after, {later: month for month, later in months.items()})
+    for sides in (first, second):
+        _count_profiles_whole(sides)
     found = Explanation()
     for identity, month in sorted(first.keys() | second.keys()):
         one, other = first.get((identity, month)), second.get((identity, month))
@@ -165,6 +167,18 @@ def _sides(rows: Iterable[FootprintRow], months: Mapping[str, str]) -> dict[tupl
         if month is not None:
             found.setdefault((identity_of(row.activity.subject), month), Side()).add(row)
     return found
+
+
+def _count_profiles_whole(sides: Mapping[tuple[Identity, str], Side]) -> None:
+    """Count a profile's devices by where they stand in all: one that is used at home more often is neither added there nor
+    retired here.
+    """
+    whole: dict[tuple[Identity, str], Fraction] = {}
+    mine = {key: ((key[0][:-1], key[1]), side) for key, side in sides.items() if key[0][0] == "profile"}
+    for place, side in mine.values():
+        whole[place] = whole.get(place, Fraction(0)) + side.count
+    for place, side in mine.values():
+        side.count = whole[place]
 
 
 def _arrival(facts: Facts) -> str:

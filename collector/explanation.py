@@ -116,15 +116,12 @@ class _Facts:
             for row in report.rows
             if row.activity.subject.device
         }
-        self._shares = _shares(before)
         self._read_instead = self._devices_read_instead(before, after, months)
 
     def of(self, identity: Identity, before: str, after: str) -> Facts:
         """Of a subject in a pair of months."""
         if identity[0] == "profile":
-            *place, supply = identity
-            devices = self._read_instead.get((tuple(place), before), Fraction(0))
-            return Facts(read_instead=devices * self._shares.get((tuple(place), before, supply), Fraction(0)))
+            return Facts(read_instead=self._read_instead.get((identity[:-1], before), Fraction(0)))
         if identity[0] != "device":
             return Facts()
         _, device_id, supply = identity
@@ -204,22 +201,6 @@ def _profiled(report: Report) -> set[tuple[str, str]]:
     """Classes by month that a profile stands for."""
     subjects = (row.activity.subject for row in report.rows)
     return {(one.asset_class, one.month) for one in subjects if one.kind == "profile"}
-
-
-def _shares(report: Report) -> dict[tuple[Identity, str, str], Fraction]:
-    """By class and place, month and supply: the part of the profiled devices that is there."""
-    counts: dict[tuple[Identity, str], dict[str, Fraction]] = {}
-    for row in report.rows:
-        one = row.activity
-        if one.subject.kind == "profile":
-            mine = counts.setdefault((_place(one.subject), one.subject.month), {})
-            mine[one.subject.supply] = mine.get(one.subject.supply, Fraction(0)) + one.count
-    return {
-        (place, month, supply): count / whole
-        for (place, month), mine in counts.items()
-        if (whole := sum(mine.values(), Fraction(0)))
-        for supply, count in mine.items()
-    }
 
 
 def _months_in_use(connection: Connection, organisation_id: int, time_zone: str) -> dict[str, list[tuple[str, str]]]:

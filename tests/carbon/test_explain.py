@@ -1,5 +1,6 @@
 """Why a footprint changed: causes that add up to the gram, each seeded one by its name, and what is said of it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -114,6 +115,18 @@ def test_laptops_that_are_read_now_are_no_fewer_laptops() -> None:
     moved = _explained(before, after, Facts(read_instead=Fraction(1)))
     assert _causes(moved) == {"method"}
     assert _causes(_explained(before, after)) == {"retired"}
+
+
+def test_more_work_at_home_is_no_change_of_how_many_there_are() -> None:
+    def laptops(year: int, office: int) -> list[FootprintRow]:
+        own = _row(year, "", kind="profile", count=office, read=office * KWH, source="laptop profile")
+        subject = replace(own.activity.subject, supply="home")
+        home = replace(own.activity, subject=subject, count=Fraction(10 - office), measured_uj=(10 - office) * KWH)
+        return [own, footprint_row(home, _SETS[2024])]
+
+    found = _explained(laptops(2024, 6), laptops(2025, 4))
+    assert found.change_g == 0
+    assert all(set(parts) <= {"activity"} for parts in found.of.values())
 
 
 def test_months_without_a_partner_are_left_out() -> None:
