@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from carbon.calendar import HALF_HOUR_SECONDS, half_hours_of_day
 from collector.half_hourly.clock import clock_of_days, length_of
-from collector.half_hourly.layout import number_in
 from collector.half_hourly.mapping import Clock
+from collector.half_hourly.padding import filled_of, says_something
 from collector.half_hourly.sheet import FUTURE, SUPPLY_ZONE, SheetReader
 from collector.tables.dates import DateProblem, read_date
 from collector.tables.sheets import Cell
@@ -26,9 +26,7 @@ class DayReader(SheetReader):
             else:
                 told = date or DateProblem("no date", "give the day of each row")
                 self._fault(number, self._layout.columns["date"], told.problem, told.remedy)
-        filled = [
-            (date, sum(column < len(row) and row[column] is not None for column in columns)) for _, row, date in days
-        ]
+        filled = [(date, filled_of(row, columns, short=length_of(date, SUPPLY_ZONE) == 46)) for _, row, date in days]
         clock = self._clock(clock_of_days(filled, SUPPLY_ZONE))
         for number, row, date in days:
             mpan = self._mpan(number, row)
@@ -51,7 +49,7 @@ class DayReader(SheetReader):
             wall = [column for place, column in enumerate(columns) if place not in (2, 3)]
             yield from zip(wall, half_hours, strict=False)
             return
-        beyond = [column for column in columns[len(half_hours) :] if _says_something(row, column)]
+        beyond = [column for column in columns[len(half_hours) :] if says_something(row, column)]
         short = (
             clock == "local"
             and len(half_hours) == 50
@@ -75,16 +73,10 @@ class DayReader(SheetReader):
         """Whether a short day leaves 01:00 and 01:30 empty, as its headers are the wall's, and not its last two columns."""
         if length_of(date, SUPPLY_ZONE) != 46 or len(columns) < 48:
             return False
-        gap = not any(_says_something(row, column) for column in columns[2:4])
-        return gap and any(_says_something(row, column) for column in columns[46:48])
+        gap = not any(says_something(row, column) for column in columns[2:4])
+        return gap and any(says_something(row, column) for column in columns[46:48])
 
     def _begins_with_the_day_before(self) -> bool:
         """Whether the first column, 00:00, is the end of the day before."""
         assert self._layout.periods is not None  # noqa: S101  # of this layout alone
         return self.mapping.label == "end" and self._layout.periods.label == "start"
-
-
-def _says_something(row: Sequence[Cell], column: int) -> bool:
-    """Whether a cell holds a value that is not nothing."""
-    cell = row[column] if column < len(row) else None
-    return cell is not None and not (number_in(cell) and float(str(cell).replace(",", "")) == 0)

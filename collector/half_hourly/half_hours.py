@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from carbon.calendar import HALF_HOUR_SECONDS, day_bounds
 from collector.errors import BadRequest
-from collector.half_hourly.clock import clock_of_days, clock_of_stamps
+from collector.half_hourly.clock import clock_of_days, clock_of_stamps, length_of
 from collector.half_hourly.instants import Stamp, comes_twice, is_half_hour, read_stamp, utc_of
 from collector.half_hourly.layout import number_in
 from collector.half_hourly.mapping import Clock
+from collector.half_hourly.padding import is_padding, longest_of, padding_stamps, says_something
 from collector.half_hourly.sheet import FUTURE, SUPPLY_ZONE, SheetReader
 from collector.tables.dates import DateProblem, read_date
 from collector.tables.sheets import Cell
@@ -39,8 +40,10 @@ class HalfHourReader(SheetReader):
         end = self._ends([stamp for one in stamped.values() for _, _, _, stamp in one])
         for mpan, mine in stamped.items():
             _require_half_hours([stamp for *_, stamp in mine])
-            clock = self._clock(clock_of_stamps([stamp for *_, stamp in mine], self._zone))
-            self._stamped(mpan, mine, clock, end=end)
+            rest = list(mine) if self.mapping.clock == "GMT" else _without_padding(mine, end=end)
+            told = clock_of_stamps([stamp for *_, stamp in rest], self._zone)
+            clock = self._clock(told or ("local" if len(rest) < len(mine) else None))
+            self._stamped(mpan, rest if clock == "local" else mine, clock, end=end)
 
     def _stamped(
         self, mpan: str, mine: Sequence[tuple[int, Sequence[Cell], int, Stamp]], clock: Clock, *, end: bool
@@ -75,11 +78,12 @@ class HalfHourReader(SheetReader):
                 )
             else:
                 found.append((number, row, date, int(float(str(cell)))))
-        longest: dict[datetime.date, int] = {}
-        for _, _, date, period in found:
-            longest[date] = max(longest.get(date, 0), period)
+        shorts = {date for date in {one[2] for one in found} if length_of(date, SUPPLY_ZONE) == 46}
+        longest = longest_of([(date, period, self._says(row)) for _, row, date, period in found], shorts)
         clock = self._clock(clock_of_days(longest.items(), SUPPLY_ZONE))
         for number, row, date, period in found:
+            if is_padding(clock, short=date in shorts, said=self._says(row), period=period):
+                continue
             start, last = day_bounds(date, SUPPLY_ZONE if clock == "local" else "UTC")
             half_hour = start + (period - 1) * HALF_HOUR_SECONDS
             if half_hour >= last:
@@ -95,6 +99,10 @@ class HalfHourReader(SheetReader):
                 mpan = name or self._mpan(number, row)
                 if mpan is not None:
                     self._take(number, row, column, mpan, half_hour)
+
+    def _says(self, row: Sequence[Cell]) -> bool:
+        """Whether any of a row's values is not nothing."""
+        return any(says_something(row, column) for column in self._layout.values.values())
 
     def _ends(self, stamps: Sequence[Stamp]) -> bool:
         """Whether stamps are ends of half-hours: as told, else by the first and last of the file's days."""
@@ -126,6 +134,21 @@ def _in_order(
         if stamp.minutes == 0 and before.minutes == 1410 and before.date == stamp.date:
             ordered[place] = (*ordered[place][:3], replace(stamp, minutes=1440))
     return ordered
+
+
+def _without_padding(
+    mine: Sequence[tuple[int, Sequence[Cell], int, Stamp]], *, end: bool
+) -> list[tuple[int, Sequence[Cell], int, Stamp]]:
+    """One meter's rows without those of an hour that was not, which say nothing."""
+    dates = {stamp.date for *_, stamp in mine if stamp.offset_seconds is None}
+    shorts = [date for date in dates if length_of(date, SUPPLY_ZONE) == 46]
+    said = {
+        (stamp.date, stamp.minutes): says_something(row, column)
+        for _, row, column, stamp in mine
+        if stamp.date in shorts
+    }
+    padding = padding_stamps(said, shorts, end=end)
+    return [one for one in mine if (one[3].date, one[3].minutes) not in padding]
 
 
 def _require_half_hours(stamps: Sequence[Stamp]) -> None:
