@@ -11,7 +11,7 @@ from fractions import Fraction
 from sqlalchemy import Connection, or_, select
 
 from carbon.calendar import day_bounds
-from collector.database.schema import ledger_day, meter_edge
+from collector.database.schema import ledger_day, meter, meter_edge
 from collector.segments import load_segments
 
 LEAST_COVERED = Fraction(9, 10)
@@ -46,9 +46,9 @@ def _meters(connection: Connection, device_id: str, month: str, source: str, tim
     middle = day_bounds(datetime.date.fromisoformat(f"{month}-15"), time_zone)[0]
     if source.startswith("outlet"):
         holds = or_(meter_edge.c.valid_to.is_(None), meter_edge.c.valid_to > middle)
-        query = select(meter_edge.c.parent_meter_id).where(
-            meter_edge.c.child_device_id == device_id, meter_edge.c.valid_from <= middle, holds
-        )
+        inputs = select(meter.c.id).where(meter.c.device_id == device_id)
+        feeds = or_(meter_edge.c.child_device_id == device_id, meter_edge.c.child_meter_id.in_(inputs))
+        query = select(meter_edge.c.parent_meter_id).where(feeds, meter_edge.c.valid_from <= middle, holds)
         return frozenset(connection.execute(query).scalars())
     segments = load_segments(connection, middle, middle + 1800, [device_id])
     return frozenset(meter_id for segment in segments for meter_id in segment.meter_ids)
