@@ -1,6 +1,8 @@
 """Devices that run when nobody works: out of hours as much as in hours, night after night.
 
-Out of hours is outside of 07:00 to 19:00 on working days, local time, and all of other days. What is saved is the energy
+Out of hours is outside of 07:00 to 19:00 on working days, local time, and all of other days
+(`carbon.measures.working_hours`). A device was on in a night if it drew more than when it is switched off, and at least
+half of what it draws in working hours: what sleeps is not left on. What is saved is the energy
 of those hours less what the device draws switched off (`OFF_WATTS`, Commission Regulation (EU) 2023/826: 0.5 W off or
 standby without network, 2 W networked; the larger is taken).
 """
@@ -12,11 +14,15 @@ from carbon.measures.measure import Measure
 
 DAYS = 28
 OFF_WATTS = 2
+LEAST_OF_WORKING_WATTS = 0.5
 LEAST_NIGHTS = 0.7
 """Of nights that it must have been on."""
 LEAST_COVERED = 0.75
 NEVER = frozenset(
-    {"server", "storage", "virtual_machine", "switch", "router", "firewall", "wireless_controller", "ups"}
+    {
+        *("server", "storage", "virtual_machine", "switch", "router", "firewall", "wireless_controller"),
+        *("network_other", "ups", "pdu", "meter"),
+    }
 )
 """Classes that serve others, so that nobody's hours are theirs."""
 
@@ -35,6 +41,15 @@ class NightUse:
     seconds: int
     covered: float
     measured: bool
+
+
+def is_on(night_watts: float, working_watts: float) -> bool:
+    """Whether a device was on in a night, by its mean power then and in working hours.
+
+    >>> is_on(40, 60), is_on(1.5, 1.5), is_on(4, 60)
+    (True, False, False)
+    """
+    return night_watts > OFF_WATTS and night_watts >= LEAST_OF_WORKING_WATTS * working_watts
 
 
 def out_of_hours(devices: Iterable[NightUse]) -> list[Measure]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from carbon.measures.measure import Measure
 
 DAYS = 30
+LEAST_COVERED = 0.75
+"""Of the time that output, and loss, must have been read."""
 MOST_LOAD = 0.25
 """Mean load of the rating above which a UPS is not called too large."""
 RIGHT_LOAD = 0.5

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from carbon.measures.measure import Measure
 
 DAYS = 28
+LEAST_COVERED = 0.75
+"""Of the time, of each port."""
 SUPPLY_EFFICIENCY = 0.88
 """Of a switch's supply, PoE side: 80 PLUS Gold at 20 to 100% load (carbon reference, section 5)."""
 LEAST_SHARE = 0.3

@@ -14,6 +14,7 @@ from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
 from carbon.units import UJ_PER_KWH
 from carbon.wording import energy_words
+from collector.commands.carbon_measure_find import find
 from collector.commands.carbon_options import DAY, NUMBER, ORGANISATION, REASON, STATE
 from collector.commands.common import actor, database_of, echo_csv, plain_errors
 from collector.measures.kept import (
@@ -42,10 +43,14 @@ def measure() -> None:
 
     \b
     Examples:
+      ictagent carbon measure find
       ictagent carbon measure list
       ictagent carbon measure accept 4
       ictagent carbon measure dismiss 5 --reason "it is the fire brigade's standby" --until 2027-03-31
     """
+
+
+measure.add_command(find)
 
 
 @measure.command(

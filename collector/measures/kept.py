@@ -6,7 +6,7 @@ ends by its day, then the measure is open again.
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,10 +73,9 @@ def keep_found(connection: Connection, organisation_id: int, found: Iterable[Mea
     excluded = exclusions(connection, organisation_id)
     new = known = 0
     for one in found:
-        devices = sorted(one.saved_uj)
-        if any((one.rule, device) in excluded for device in (*devices, "")):
+        if is_excluded(one, excluded):
             continue
-        key = " ".join(devices)
+        key = " ".join(sorted(one.saved_uj))
         wanted = (measure.c.organisation_id == organisation_id) & (measure.c.rule == one.rule) & (measure.c.key == key)
         values = {**_values(one), "seen_at": who.now}
         if connection.execute(update(measure).where(wanted).values(**values)).rowcount:
@@ -135,6 +134,11 @@ def exclusions(connection: Connection, organisation_id: int) -> dict[tuple[str, 
         measure_exclusion.c.organisation_id == organisation_id, measure_exclusion.c.withdrawn_at.is_(None)
     )
     return {(row.rule, row.device_id): row for row in connection.execute(query.order_by(measure_exclusion.c.id))}
+
+
+def is_excluded(one: Measure, excluded: Collection[tuple[str, str]]) -> bool:
+    """Whether a measure is of what its rule leaves out."""
+    return any((one.rule, device) in excluded for device in (*one.saved_uj, ""))
 
 
 def _change(

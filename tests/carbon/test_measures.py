@@ -41,7 +41,7 @@ def test_an_idle_server_saves_all_its_energy_and_a_virtual_machine_its_active_en
     "server",
     [
         replace(SERVER, peak_utilisation=0.5),
-        replace(SERVER, mean_utilisation=0.03),
+        replace(SERVER, busy_part=0.03),
         replace(SERVER, days=29),
         replace(SERVER, covered=0.5),
     ],
