@@ -9,6 +9,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -24,6 +25,8 @@ HASHED = (
 )
 """The columns of a ledger row that are hashed, as lines of CSV in the order of half-hours, with no heads."""
 _COLUMNS = [ledger.c[name] for name in HASHED]
+_HALF_HOUR, _REVISION = HASHED.index("half_hour"), HASHED.index("revision")
+"""A year of 500 devices is nine million rows: columns by their place take half the time of columns by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def ledger_months(
     meters = connection.execute(query).all()
     for done, (meter_id, device_id, name) in enumerate(meters, start=1):
         for month, bounds in months.items():
-            highest = {row.half_hour: row for row in _rows(connection, meter_id, *bounds)}
+            highest = {row[_HALF_HOUR]: row for row in _rows(connection, meter_id, *bounds)}
             if highest:
                 yield _month(meter_id, device_id, name, month, list(highest.values()))
         progress(done, len(meters))
@@ -73,11 +76,11 @@ def ledger_month_again(
     found: list[Row[Any]] = []
     later: set[int] = set()
     for row in _rows(connection, kept.meter, *bounds):
-        revision = wanted.get(row.half_hour, 0)
-        if row.revision == revision:
+        revision = wanted.get(row[_HALF_HOUR], 0)
+        if row[_REVISION] == revision:
             found.append(row)
-        elif row.revision > revision:
-            later.add(row.half_hour)
+        elif row[_REVISION] > revision:
+            later.add(row[_HALF_HOUR])
     made = _month(kept.meter, kept.device, kept.meter_name, kept.month, found) if found else None
     return made, len(later)
 
@@ -125,16 +128,19 @@ def read_ledger_csv(body: bytes) -> list[LedgerMonth]:
     ]
 
 
-def _rows(connection: Connection, meter_id: int, begins: int, ends: int) -> Iterable[Row[Any]]:
+def _rows(connection: Connection, meter_id: int, begins: int, ends: int) -> Sequence[Row[Any]]:
     query = select(*_COLUMNS).where(
         ledger.c.meter_id == meter_id, ledger.c.half_hour >= begins, ledger.c.half_hour < ends
     )
-    return connection.execute(query.order_by(ledger.c.half_hour, ledger.c.revision))
+    return connection.execute(query.order_by(ledger.c.half_hour, ledger.c.revision)).all()
 
 
 def _month(meter_id: int, device_id: str, name: str, month: str, rows: Sequence[Row[Any]]) -> LedgerMonth:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
+    measured, estimated, covered = (
+        sum(map(itemgetter(HASHED.index(name)), rows)) for name in ("measured_uj", "estimated_uj", "covered_seconds")
+    )
     return LedgerMonth(
         meter_id,
         device_id,
@@ -142,18 +148,20 @@ def _month(meter_id: int, device_id: str, name: str, month: str, rows: Sequence[
         month,
         len(rows),
         " ".join(_runs(rows)),
-        sum(row.measured_uj for row in rows),
-        sum(row.estimated_uj for row in rows),
-        sum(row.covered_seconds for row in rows),
+        measured,
+        estimated,
+        covered,
         hashlib.sha256(text.getvalue().encode()).hexdigest(),
     )
 
 
 def _runs(rows: Sequence[Row[Any]]) -> Iterator[str]:
-    begins, number, revision = rows[0].half_hour, 0, rows[0].revision
+    begins, number, revision = rows[0][_HALF_HOUR], 0, rows[0][_REVISION]
+    due = begins
     for row in rows:
-        if row.revision != revision or row.half_hour != begins + number * HALF_HOUR_SECONDS:
+        if row[_REVISION] != revision or row[_HALF_HOUR] != due:
             yield f"{begins}*{number}@{revision}"
-            begins, number, revision = row.half_hour, 0, row.revision
+            begins, number, revision = row[_HALF_HOUR], 0, row[_REVISION]
         number += 1
+        due = row[_HALF_HOUR] + HALF_HOUR_SECONDS
     yield f"{begins}*{number}@{revision}"

@@ -14,6 +14,7 @@ from carbon.explain_words import verdict
 from carbon.figures import DIMENSIONS
 from carbon.units import kilograms
 from carbon.wording import mass_words
+from collector.commands.carbon_figure import explain_figure
 from collector.commands.carbon_options import ORGANISATION, STATE
 from collector.commands.carbon_period import POSSIBLE, Months, read_period
 from collector.commands.common import database_of, echo_csv, plain_errors
@@ -26,10 +27,16 @@ from collector.register_queries import find_organisation
     epilog="\b\nExamples:\n"
     "  ictagent carbon explain --from FY2024 --to FY2025\n"
     "  ictagent carbon explain --from 2025-06 --to 2026-06 --top 5\n"
-    "  ictagent carbon explain --from FY2024 --to FY2025 --by site --output csv > why.csv"
+    "  ictagent carbon explain --from FY2024 --to FY2025 --by site --output csv > why.csv\n"
+    '  ictagent carbon explain --figure "site=County Hall/s2_generation"\n'
+    "  ictagent carbon explain --figure total/all --report 1 --output csv > half-hours.csv"
 )
-@click.option("--from", "before", required=True, callback=read_period, metavar="PERIOD", help=f"Earlier: {POSSIBLE}.")
-@click.option("--to", "after", required=True, callback=read_period, metavar="PERIOD", help="Later, in the same form.")
+@click.option("--from", "before", callback=read_period, metavar="PERIOD", help=f"Earlier: {POSSIBLE}.")
+@click.option("--to", "after", callback=read_period, metavar="PERIOD", help="Later, in the same form.")
+@click.option(
+    "--figure", metavar="ID", help="Instead: walk a published figure back, named as in the pack's figures.csv."
+)
+@click.option("--report", "number", type=int, help="With --figure: of which published report; the last one's without.")
 @click.option("--by", "dimension", type=click.Choice(list(DIMENSIONS)), help="The causes of each part too.")
 @click.option(
     "--top", type=click.IntRange(0, 1000), default=0, help="Of each cause so many devices that are most of it."
@@ -38,8 +45,10 @@ from collector.register_queries import find_organisation
 @STATE
 @output_option("table", "json", "csv")
 def explain(
-    before: Months,
-    after: Months,
+    before: Months | None,
+    after: Months | None,
+    figure: str | None,
+    number: int | None,
     dimension: str | None,
     top: int,
     organisation: str | None,
@@ -49,7 +58,19 @@ def explain(
     """Why the footprint changed: devices, measuring, coverage, gaps, PUE, the grid; each with its part of the change.
 
     Whole months are compared that both periods have. The parts add up to the change to the gram.
+
+    With --figure, one figure of a published report is walked back instead: to its device-months, the factor rows of the
+    Government's file, and the ledger's rows as they were published (csv: every half-hour).
     """
+    if figure is not None:
+        if before is not None or after is not None or dimension is not None or top:
+            raise click.UsageError("--figure stands alone, with --report at most")
+        explain_figure(figure, number, organisation, state_directory, output)
+        return
+    if before is None or after is None:
+        raise click.UsageError("give --from and --to, or --figure")
+    if number is not None:
+        raise click.UsageError("--report belongs to --figure")
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         organisation_id, _, _ = find_organisation(connection, organisation)
         found = explained(connection, organisation_id, before, after, int(time.time()))

@@ -1,14 +1,17 @@
 """Publishing, a late report into the sealed months, verifying, restating: every report stays what it was."""
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
 
 from carbon.evidence.pack import MANIFEST, zipped
 from carbon.evidence.verify import unzipped, verify
+from collector import publishing
 from collector.coverage_acceptance import accept_coverage, unaccepted_coverage
 from collector.database.engine import Database
 from collector.database.schema import audit_log, ledger, meter, published_report, sealed_period
@@ -211,3 +214,24 @@ def test_ledger_reports_and_audit_log_outlive_the_facts_that_are_forgotten(estat
 
 def test_revisions_of_runs_are_those_of_their_half_hours() -> None:
     assert revisions_of("1800*2@1 9000*1@3") == {1800: 1, 3600: 1, 9000: 3}
+
+
+@pytest.mark.parametrize(
+    ("table", "where"),
+    [
+        (
+            "ledger",
+            {"meter_switch.py"},
+        ),  # half-hours of a file that is taken back; sealed ones stay (collector.meter_values)
+        ("sealed_period", {"publishing.py"}),  # of what was prepared and never published
+        ("audit_log", set()),
+        ("published_report", set()),
+        ("coverage_acceptance", set()),
+        ("factor_import", set()),
+        ("factor_line", set()),
+    ],
+)
+def test_nothing_in_the_product_deletes_what_is_kept_for_seven_years(table: str, where: set[str]) -> None:
+    ways = re.compile(rf"delete\({table}\)|\b{table}\.delete\(")
+    room = Path(publishing.__file__).parent
+    assert {path.name for path in room.rglob("*.py") if ways.search(path.read_text(encoding="utf-8"))} == where
