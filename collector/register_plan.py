@@ -8,11 +8,11 @@ from typing import Literal
 
 from sqlalchemy import Connection, select
 
-from carbon.calendar import day_bounds
-from collector.database.schema import device, inventory
+from carbon.calendar import day_bounds, local_day
+from collector.database.schema import device, inventory, register_import, register_state
 from collector.errors import BadRequest
 from collector.register.rows import RegisterFile, RegisterRow
-from collector.register_facts import Facts, State, merged, states
+from collector.register_facts import Facts, State, merged, states, visible
 from collector.register_match import Index, Known, Match
 from collector.sites import detail_at, sites
 
@@ -72,6 +72,7 @@ def plan(
     connection: Connection, file: RegisterFile, organisation_id: int, as_at: datetime.date, time_zone: str
 ) -> Plan:
     """Compare a file with the register and with the devices that were seen. Raises BadRequest for a foreign organisation."""
+    begins = day_bounds(as_at, time_zone)[0]
     standing = states(connection, organisation_id)
     by_item = {one.item_id: one for one in standing}
     items = Index(_known_item(one) for one in standing)
@@ -87,10 +88,10 @@ def plan(
         elif one.item_id:
             claimed[one.item_id] = one
         planned.append(one)
+    _leave_what_is_newer(connection, planned, organisation_id, begins, time_zone)
     _one_row_a_device(planned)
     found = {one.item_id for one in planned}
     absent = [one for one in standing if one.item_id not in found and one.facts["status"] != "disposed"]
-    begins = day_bounds(as_at, time_zone)[0]
     said = _sites(connection, file.rows, organisation_id, begins)
     return Plan(file, organisation_id, begins, time_zone, planned, absent, said)
 
@@ -142,6 +143,22 @@ def _planned(
             one.changes = {**one.changes, "device": (before.device_id or "", one.device_id)}
         one.outcome = "changed" if one.changes else "unchanged"
     return one
+
+
+def _leave_what_is_newer(
+    connection: Connection, planned: Sequence[PlannedRow], organisation_id: int, as_at: int, time_zone: str
+) -> None:
+    """Leave items as a register of a later day has them: an older file would hold on over what came after it."""
+    query = (
+        select(register_state.c.id, register_import.c.as_at)
+        .join(register_import, register_import.c.id == register_state.c.import_id)
+        .where(register_import.c.organisation_id == organisation_id, register_import.c.as_at > as_at, visible())
+    )
+    later: dict[int, int] = {row.id: row.as_at for row in connection.execute(query)}
+    for one in planned:
+        if one.outcome == "changed" and one.before is not None and one.before.id in later:
+            told = local_day(later[one.before.id], time_zone)
+            _conflict(one, f"the register has this item as it was on {told}, after the day of this file", "item")
 
 
 def _one_row_a_device(planned: Sequence[PlannedRow]) -> None:

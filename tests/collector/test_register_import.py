@@ -124,6 +124,18 @@ def test_a_change_holds_from_the_registers_day_and_the_past_stays(database: Data
     assert standing(database, day(2026, 8, 1))["100"].facts["site"] == "Town Hall"
 
 
+def test_an_older_file_changes_nothing_of_what_a_later_one_said(
+    database: Database, taken: Import, tmp_path: Path
+) -> None:
+    moved = [*LAPTOP[:7], "Depot", *LAPTOP[8:]]
+    taken(moved, as_at=datetime.date(2026, 9, 1))
+    older = planned(database, tmp_path, [HEADERS, LAPTOP, SERVER], as_at=datetime.date(2026, 4, 1))
+    assert [one.outcome for one in older.rows] == ["conflicting", "new"]
+    assert "2026-09-01" in older.rows[0].problem
+    apply(database, older, WHO)
+    assert standing(database)["100"].facts["site"] == "Depot"
+
+
 def test_what_was_disposed_of_was_in_use_until_that_day(database: Database, taken: Import) -> None:
     taken([*LAPTOP[:6], "Disposed", *LAPTOP[7:10], "01/06/2026"])
     assert standing(database, day(2026, 5, 1))["100"].facts["status"] == "in_use"
