@@ -28,7 +28,7 @@ from collector.web.paging import address
 
 FRESH_SECONDS = 60
 """How long a report serves other pages of the same months."""
-LONGEST_MONTHS = 60
+MOST_YEARS = 5
 _MOST_REPORTS = 8
 _AT_ONCE = 2
 """Officers' pages that are reckoned at once: a large report must leave threads and processors to agents' reports."""
@@ -92,8 +92,10 @@ class Asked:
             begins, ends = months_of(first, last, self.today)
         except click.UsageError as error:
             raise BadRequest(error.message.replace("--", ""), "choose other months") from error
-        if (financial_year_of(ends) - financial_year_of(begins)) * 12 > LONGEST_MONTHS:
-            raise BadRequest(f"{begins} to {ends} is too long for a page", "ask for 5 financial years at most")
+        if financial_year_of(ends) - financial_year_of(begins) >= MOST_YEARS:
+            raise BadRequest(
+                f"{begins} to {ends} is too long for a page", f"ask for {MOST_YEARS} financial years at most"
+            )
         return begins, ends
 
     def address(self, path: str, **more: str) -> str:

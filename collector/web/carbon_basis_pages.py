@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from carbon.device_classes import CLASSES
+from carbon.report import ClassCoverage
 from carbon.report_words import period_words
 from carbon.wording import percent
 from collector.commands.carbon_factors import listed_sets
@@ -40,7 +41,7 @@ def coverage_page(officer: Officer) -> Response:
             "registered": one.registered,
             "estate": _percent(one.estate_coverage),
             "time": _percent(one.time_coverage),
-            "state": _state(one.asset_class, low, missing),
+            "state": _state(one, low, missing),
             "missing": one.asset_class in missing,
         }
         for one in report.coverage
@@ -57,10 +58,12 @@ def coverage_page(officer: Officer) -> Response:
     return page(officer.request, "carbon_coverage.html", officer.frame(COVERAGE_PATH, **values))
 
 
-def _state(asset_class: str, low: set[str], missing: set[str]) -> str:
-    if asset_class not in low:
+def _state(one: ClassCoverage, low: set[str], missing: set[str]) -> str:
+    if one.time_coverage is None:
+        return "nothing of it can be read"
+    if one.asset_class not in low:
         return "enough"
-    return "to be accepted" if asset_class in missing else "accepted"
+    return "to be accepted" if one.asset_class in missing else "accepted"
 
 
 def _percent(ratio: Decimal | None) -> str:
