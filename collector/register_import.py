@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, bindparam, delete, func, insert, select, update
 
 from carbon.calendar import day_bounds
 from collector.database.audit import audit
@@ -15,7 +15,7 @@ from collector.database.schema import register_import, register_item, register_p
 from collector.errors import BadRequest, NotFound
 from collector.estate_version import touch
 from collector.register_devices import place, put_back
-from collector.register_facts import TEXTS
+from collector.register_facts import TEXTS, visible
 from collector.register_places import Places, remove_places
 from collector.register_plan import Plan, PlannedRow
 from collector.taking import Acting, Progress, chunks, silent
@@ -155,6 +155,7 @@ def _write_states(
     connection: Connection, plan: Plan, rows: Sequence[PlannedRow], import_id: int, places: Places
 ) -> None:
     items, new = [], []
+    since = _known_since(connection, plan, rows)
     for one in rows:
         item_id = one.item_id
         if not item_id:
@@ -167,23 +168,24 @@ def _write_states(
             "import_id": import_id,
             "device_id": one.device_id or None,
         }
-        new += [{**values, **bounds} for bounds in _bounds(plan, one)]
+        new += [{**values, **bounds} for bounds in _bounds(plan, one, since.get(item_id))]
     if items:
         connection.execute(insert(register_item), items)
     connection.execute(insert(register_state), new)
 
 
-def _bounds(plan: Plan, one: PlannedRow) -> list[dict[str, Any]]:
+def _bounds(plan: Plan, one: PlannedRow, since: int | None) -> list[dict[str, Any]]:
     """From when to when a row's states hold.
 
     What is new was there since it was acquired, if the register says when; what was disposed of ended on that day, and
-    was in use before it.
+    was in use before it, though an import meanwhile said otherwise. `since` is when the item is known from, where it
+    ended before its last state began.
     """
     acquired = _midnight(one.facts["acquired_on"], plan)
     disposed = _midnight(one.facts["disposed_on"], plan) if one.facts["status"] == "disposed" else None
     if one.before is not None:
         begins = plan.as_at if disposed is None else min(plan.as_at, disposed)
-        begins = max(begins, one.before.valid_from)
+        begins = max(begins, one.before.valid_from if since is None else since)
         return [{"valid_from": begins, "valid_to": None, "replaces": one.before.id}]
     begins = plan.as_at if acquired is None else min(acquired, plan.as_at)
     if disposed is None or disposed <= begins:
@@ -192,12 +194,31 @@ def _bounds(plan: Plan, one: PlannedRow) -> list[dict[str, Any]]:
     return [used, {"valid_from": disposed, "valid_to": None, "replaces": None}]
 
 
+def _known_since(connection: Connection, plan: Plan, rows: Sequence[PlannedRow]) -> dict[str, int]:
+    """The first day of items that were disposed of before their last state began."""
+    ids = [
+        one.item_id
+        for one in rows
+        if one.before is not None
+        and one.facts["status"] == "disposed"
+        and (disposed := _midnight(one.facts["disposed_on"], plan)) is not None
+        and disposed < one.before.valid_from
+    ]
+    query = (
+        select(register_state.c.item_id, func.min(register_state.c.valid_from))
+        .join(register_import, register_import.c.id == register_state.c.import_id)
+        .where(register_state.c.item_id.in_(ids), visible())
+        .group_by(register_state.c.item_id)
+    )
+    return dict(connection.execute(query).all()) if ids else {}
+
+
 def _midnight(date: str, plan: Plan) -> int | None:
     return day_bounds(datetime.date.fromisoformat(date), plan.time_zone)[0] if date else None
 
 
 def _show(connection: Connection, import_id: int) -> None:
-    """End what the import's states replace, and let everybody read them."""
+    """End what the import's states replace, and what held after they begin, and let everybody read them."""
     mine = select(register_state.c.replaces, register_state.c.valid_from).where(
         register_state.c.import_id == import_id, register_state.c.replaces.is_not(None)
     )
@@ -209,16 +230,60 @@ def _show(connection: Connection, import_id: int) -> None:
             .values(valid_to=bindparam("until"), ended_by_import=import_id),
             ends,
         )
+    for state_id, until in _overtaken(connection, import_id):
+        connection.execute(
+            update(register_state)
+            .where(register_state.c.id == state_id)
+            .values(valid_to=until, ended_by_import=import_id)
+        )
     connection.execute(update(register_import).where(register_import.c.id == import_id).values(state="visible"))
 
 
+def _overtaken(connection: Connection, import_id: int) -> list[tuple[int, int]]:
+    """States that an import's begin before the end of, each with its new end: one that is later altogether has no time."""
+    mine, other = register_state.alias("mine"), register_state.alias("other")
+    query = (
+        select(other.c.id, other.c.valid_from, mine.c.valid_from)
+        .join(mine, mine.c.item_id == other.c.item_id)
+        .join(register_import, register_import.c.id == other.c.import_id)
+        .where(
+            mine.c.import_id == import_id,
+            mine.c.replaces.is_not(None),
+            other.c.import_id != import_id,
+            other.c.valid_to > mine.c.valid_from,
+            other.c.valid_to > other.c.valid_from,
+            visible(),
+        )
+        .union_all(
+            select(other.c.id, other.c.valid_from, mine.c.valid_from)
+            .join(mine, mine.c.replaces == other.c.id)
+            .where(mine.c.import_id == import_id, mine.c.valid_from < other.c.valid_from)
+        )
+    )
+    return [(row[0], max(row[1], row[2])) for row in connection.execute(query)]
+
+
 def _let_hold_on(connection: Connection, import_id: int) -> None:
-    """Let what an import ended hold on."""
+    """Let what an import ended hold on: until the first of what was written after it begins, if anything was."""
+    ended, later = register_state.alias("ended"), register_state.alias("later")
+    query = (
+        select(ended.c.id, ended.c.valid_from, later.c.valid_from, later.c.id, later.c.import_id, ended.c.import_id)
+        .join(later, (later.c.item_id == ended.c.item_id) & (later.c.id > ended.c.id))
+        .join(register_import, register_import.c.id == later.c.import_id)
+        .where(ended.c.ended_by_import == import_id, later.c.import_id != import_id, visible())
+    )
+    ends: dict[int, tuple[int, int, int | None]] = {}
+    for state_id, begins, until, later_id, by, own in connection.execute(query):
+        end = (max(begins, until), later_id, None if by == own else by)
+        ends[state_id] = min(ends.get(state_id, end), end, key=lambda one: one[:2])
     connection.execute(
         update(register_state)
         .where(register_state.c.ended_by_import == import_id)
         .values(valid_to=None, ended_by_import=None)
     )
+    for state_id, (until, _, ended_by) in ends.items():
+        values = {"valid_to": until, "ended_by_import": ended_by}
+        connection.execute(update(register_state).where(register_state.c.id == state_id).values(**values))
 
 
 def _require_last(connection: Connection, row: Row[Any]) -> None:

@@ -142,6 +142,25 @@ def test_what_was_disposed_of_was_in_use_until_that_day(database: Database, take
     assert standing(database, day(2026, 7, 1))["100"].facts["status"] == "disposed"
 
 
+def test_what_was_disposed_of_before_an_import_moved_it_is_in_use_nowhere_from_then_on(
+    database: Database, taken: Import
+) -> None:
+    taken(LAPTOP, as_at=datetime.date(2026, 4, 1))
+    taken([*LAPTOP[:7], "Depot", *LAPTOP[8:]], as_at=datetime.date(2026, 8, 1))
+    taken([*LAPTOP[:7], "Library", *LAPTOP[8:]], as_at=datetime.date(2026, 9, 1))
+    before = content(database)
+    gone = taken([*LAPTOP[:6], "Disposed", *LAPTOP[7:10], "01/06/2026"], as_at=datetime.date(2026, 10, 1))
+    told = [standing(database, day(2026, month, 15))["100"].facts["status"] for month in (5, 6, 7, 8, 9, 10)]
+    assert told == ["in_use", *["disposed"] * 5]
+    once = content(database)
+    earlier = taken([*LAPTOP[:6], "Disposed", *LAPTOP[7:10], "01/05/2026"], as_at=datetime.date(2026, 10, 2))
+    assert standing(database, day(2026, 5, 15))["100"].facts["status"] == "disposed"
+    undo(database, earlier, WHO)
+    assert content(database) == once
+    undo(database, gone, WHO)
+    assert content(database) == before
+
+
 @pytest.mark.parametrize("imports", [1, 2])
 def test_an_import_taken_back_leaves_everything_as_it_was(database: Database, taken: Import, imports: int) -> None:
     host = new_host(database, day(2026, 10, 20))
