@@ -15,8 +15,10 @@ from carbon.calendar import local_day
 from carbon.units import UJ_PER_KWH
 from carbon.wording import energy_words
 from collector.commands.carbon_measure_find import find
+from collector.commands.carbon_measure_verify import verify
 from collector.commands.carbon_options import DAY, NUMBER, ORGANISATION, REASON, STATE
 from collector.commands.common import actor, database_of, echo_csv, plain_errors
+from collector.commands.measure_worth import WORTH_HEADS, WORTH_NAMES, worth_body, worth_cells, worth_lines
 from collector.measures.kept import (
     KeptMeasure,
     add_measure,
@@ -30,6 +32,7 @@ from collector.measures.kept import (
     set_owner,
     set_state,
 )
+from collector.measures.worth import rates_of, worth_of
 from collector.power_view import device_names
 from collector.register_queries import find_organisation
 from collector.taking import Who
@@ -51,6 +54,11 @@ def measure() -> None:
 
 
 measure.add_command(find)
+measure.add_command(verify)
+_PRICE = click.option("--pence-per-kwh", type=NUMBER, help="The contract's price of electricity; no pounds without.")
+_YEARS = click.option(
+    "--years", type=click.IntRange(1, 60), default=5, show_default=True, help="Over which the cost of a tonne is told."
+)
 
 
 @measure.command(
@@ -58,47 +66,79 @@ measure.add_command(find)
     epilog="\b\nExamples:\n  ictagent carbon measure list\n  ictagent carbon measure list --state accepted --output csv",
 )
 @click.option("--state", type=click.Choice(["open", "accepted", "dismissed"]), help="Of this state alone.")
+@_PRICE
+@_YEARS
 @ORGANISATION
 @STATE
 @output_option("table", "json", "csv")
-def list_(state: str | None, organisation: str | None, state_directory: Path | None, output: str) -> None:
-    """Measures, accepted ones first, then by what they save a year."""
+def list_(
+    state: str | None,
+    pence_per_kwh: Decimal | None,
+    years: int,
+    organisation: str | None,
+    state_directory: Path | None,
+    output: str,
+) -> None:
+    """Measures, accepted ones first, then by what they save a year.
+
+    Carbon stands in two columns that are never added: by the grid average the footprint falls, by the long-run marginal
+    the saving is appraised.
+    """
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         organisation_id, _, time_zone = find_organisation(connection, organisation)
-        kept = measures_of(connection, organisation_id, _today(time_zone))
-    kept = [one for one in kept if state in (None, one.state)]
+        today = _today(time_zone)
+        kept = [one for one in measures_of(connection, organisation_id, today) if state in (None, one.state)]
+        rates = rates_of(connection, organisation_id, today)
+    worths = [worth_of(one.measure, rates, pence_per_kwh, years) for one in kept]
+    bodies = [_body(one) | worth_body(worth) for one, worth in zip(kept, worths, strict=True)]
     if output == "json":
-        echo_json([_body(one) for one in kept])
+        echo_json(bodies)
     elif output == "csv":
-        bodies = [_body(one) for one in kept]
         names = [name for name in _body_names() if name != "devices"]
         echo_csv(names, [[body[name] for name in names] for body in bodies])
     elif kept:
-        rows = [(one.id, one.measure.title, _saved(one), one.measure.confidence, one.state, one.owner) for one in kept]
-        echo_table(("number", "measure", "saves a year", "confidence", "state", "owner"), rows)
+        rows = [
+            (one.id, one.measure.title, _saved(one), *worth_cells(worth), one.measure.confidence, one.state, one.owner)
+            for one, worth in zip(kept, worths, strict=True)
+        ]
+        echo_table(("number", "measure", "saves a year", *WORTH_HEADS, "confidence", "state", "owner"), rows)
     else:
         click.echo("there are none", err=True)
 
 
 @measure.command(epilog="\b\nExamples:\n  ictagent carbon measure show 4")
 @_NUMBER
+@_PRICE
+@_YEARS
 @ORGANISATION
 @STATE
 @output_option()
-def show(number: int, organisation: str | None, state_directory: Path | None, output: str) -> None:
-    """One measure: why, of which devices, what was decided."""
+def show(
+    number: int,
+    pence_per_kwh: Decimal | None,
+    years: int,
+    organisation: str | None,
+    state_directory: Path | None,
+    output: str,
+) -> None:
+    """One measure: why, of which devices, what it is worth, what was decided."""
     with database_of(state_directory) as database, plain_errors(), database.read() as connection:
         organisation_id, _, time_zone = find_organisation(connection, organisation)
         kept = find_measure(connection, organisation_id, number, _today(time_zone))
         names = device_names(connection, kept.measure.saved_uj)
+        rates = rates_of(connection, organisation_id, _today(time_zone))
+    worth = worth_of(kept.measure, rates, pence_per_kwh, years)
     if output == "json":
-        echo_json(_body(kept))
+        labels = {"footprint_factor": rates.footprint_label, "appraisal_factor": rates.appraisal_label}
+        echo_json(_body(kept) | worth_body(worth) | labels)
         return
     click.echo(f"{kept.measure.title} (measure {kept.id}, {kept.state}{f' until {kept.until}' if kept.until else ''})")
     click.echo(f"why: {kept.measure.why or 'entered by hand'}; confidence {kept.measure.confidence}")
     for what, words in (("reason", kept.reason), ("owner", kept.owner), ("carried out on", kept.done_on)):
         if words:
             click.echo(f"{what}: {words}")
+    for line in worth_lines(worth, rates, years):
+        click.echo(line)
     rows = [
         (names.get(device, device), energy_words(saved / UJ_PER_KWH)) for device, saved in kept.measure.saved_uj.items()
     ]
@@ -329,4 +369,4 @@ def _body(kept: KeptMeasure) -> dict[str, Any]:
 
 def _body_names() -> list[str]:
     names = ("id", "rule", "title", "saved_kwh", "confidence", "why", "embodied_kgco2e", "cost_pounds")
-    return [*names, "state", "reason", "until", "owner", "done_on", "devices"]
+    return [*names, "state", "reason", "until", "owner", "done_on", "devices", *WORTH_NAMES]
