@@ -1,5 +1,6 @@
 """`ictagent carbon explain --figure`: one published figure, walked back to its factor rows and ledger rows."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -111,5 +112,5 @@ def _line(step: Step, names: Mapping[str, str]) -> tuple[object, ...]:
         *(subject.month, who, subject.site),
         *(f"{kwh(one):.3f}" for one in energies),
         kilograms(step.grams),
-        activity.source,
+        textwrap.shorten(activity.source, 48, placeholder=" ..."),
     )

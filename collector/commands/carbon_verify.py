@@ -1,5 +1,6 @@
 """`ictagent carbon verify`: a published report on its collector, or an evidence pack anywhere, with no database."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from collector.commands.common import database_of, plain_errors
 from collector.commands.progress import progress_bar
 from collector.publishing import latest
 from collector.register_queries import find_organisation
-from collector.verifying import verify_published
+from collector.verifying import changed_since, verify_published
 
 
 @click.command(
@@ -82,6 +83,7 @@ def _on_collector(
         number = number if number is not None else latest(connection, organisation_id).id
         with progress_bar("reading the ledger") as progress:
             found = verify_published(connection, organisation_id, number, progress)
+        changed = None if found.problems else changed_since(connection, organisation_id, number, int(time.time()))
     late = sum(changed for _, changed in found.late)
     body: dict[str, Any] = {
         "id": number,
@@ -91,6 +93,7 @@ def _on_collector(
         "ledger_months": found.ledger_months,
         "ledger_rows": found.ledger_rows,
         "late_half_hours": late,
+        "changed_figures": None if changed is None else len(changed.figures),
         "notes": list(found.notes),
     }
     words = [
@@ -101,10 +104,13 @@ def _on_collector(
         *found.notes,
     ]
     if late:
+        words.append(f"{late:,} half-hours came or changed since, and are not in it")
+    if changed is not None:
         words.append(
-            f"{late:,} half-hours came or changed since, and are not in it: "
-            f"ictagent carbon restate {number} --dry-run says what they would change"
+            f"reckoned from today's ledger, estate and factors, {len(changed.figures):,} figures would be others: "
+            f"ictagent carbon restate {number} --dry-run lists them"
+            if changed.figures or changed.old_total_g != changed.new_total_g
+            else "reckoned from today's ledger, estate and factors: every figure is the same"
         )
-    if not found.problems:
         words.append("it holds, to the gram")
     return body, words, list(found.problems)

@@ -13,6 +13,7 @@ from carbon.calendar import local_day
 from carbon.device_classes import CLASSES
 from carbon.poe_ports import FED_CLASSES
 from carbon.units import kwh
+from collector.coverage_acceptance import LEAST_COVERAGE
 from collector.device_energy import rules_of
 from collector.estate_coverage import CoverageRow, estate_coverage
 from collector.estate_totals import EstateTotal, estate_totals
@@ -26,8 +27,7 @@ from collector.web.rendering import page
 from collector.web.shares_chart import shares_chart
 
 PATH = "/coverage"
-LEAST_TIME_COVERAGE = 0.75
-"""Below it a class needs the officer's written acceptance before publishing (carbon reference, section 6)."""
+LEAST_TIME_COVERAGE = float(LEAST_COVERAGE)
 HOW = {
     "measured": "measured",
     "estimated": "estimated",

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from carbon.evidence.pack import MANIFEST, zipped
 from carbon.evidence.verify import unzipped, verify
+from carbon.factors import Applied
 from collector import publishing
 from collector.coverage_acceptance import accept_coverage, unaccepted_coverage
 from collector.database.engine import Database
@@ -19,9 +21,10 @@ from collector.errors import BadRequest
 from collector.footprints import footprint_report
 from collector.ledger import forget_old_facts, write_days, write_rows
 from collector.ledger_evidence import revisions_of
-from collector.publishing import Restatement, approve, pack_of, prepare, publications, withdraw
+from collector.publishing import Restatement, approve, pack_of, prepare, publications, refuse_unready, withdraw
 from collector.taking import Who
 from collector.verifying import OnCollector, changed_since, verify_published
+from tests.carbon.reports import report
 from tests.collector.footprint_estate import BEGINS, HALF_HOUR_UJ, MONTHS, NOW, new_estate
 from tests.collector.ledgers import half_hours, read_device
 from tests.collector.registers import midnight
@@ -181,6 +184,22 @@ def test_provisional_factors_are_refused_by_name(estate: Database) -> None:
         read_device(connection, "later", half_hours(midnight("2026-06-01"), midnight("2026-07-01")), BEGINS)
     with pytest.raises(BadRequest, match="UK electricity 2026, provisional"):
         prepare(estate, 1, ("2026-06", "2026-06"), Who("cli:anna", midnight("2026-08-01")))
+
+
+def test_everything_that_stands_against_a_report_is_told_at_once_with_its_remedy(sqlite_database: Database) -> None:
+    made = report()
+    moved = replace(made.rows[0].applied.factors, unaccepted=("T&D losses: 0.02 to 0.04",))
+    rows = [replace(one, applied=Applied(moved, provisional=False)) for one in made.rows]
+    other = [replace(made.other[0], provisional=True)]
+    low = [replace(made.coverage[0], covered_seconds=1)]
+    with sqlite_database.read() as connection, pytest.raises(BadRequest) as refused:
+        refuse_unready(connection, 1, replace(made, rows=rows, other=other, coverage=low), midnight("2025-02-01"))
+    for words in ("2025-03 is not over", "diesel of the generator", "T&D losses: 0.02 to 0.04", "server has readings"):
+        assert words in refused.value.message
+    for words in ("wait for its end", "import the Government's file", "factors accept 2024", "coverage accept server"):
+        assert words in refused.value.remedy
+    with sqlite_database.read() as connection:
+        refuse_unready(connection, 1, made, midnight("2025-06-01"))
 
 
 def test_a_class_of_which_little_was_read_needs_an_officers_word_which_holds_for_no_less(estate: Database) -> None:

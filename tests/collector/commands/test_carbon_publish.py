@@ -72,6 +72,8 @@ def test_a_report_is_prepared_approved_handed_out_and_verified_in_an_empty_place
 
     on_collector = carbon.json("verify")
     assert on_collector["problems"] == []
+    assert on_collector["changed_figures"] == 0
+    assert "every figure is the same" in carbon.done("verify", "1")
     assert on_collector["ledger_rows"] == 3 * HALF_HOURS
     pack = tmp_path / "pack.zip"
     carbon.done("publish", "pack", "1", "--output-file", str(pack))
@@ -138,6 +140,7 @@ def test_a_restatement_says_what_would_change_and_needs_its_reason(carbon: Carbo
     with carbon.database.write() as connection:
         read_device(connection, "late", half_hours(BEGINS, midnight("2025-11-01")), BEGINS)
     body = carbon.json("restate", "1", "--dry-run")
+    assert "figures would be others" in carbon.done("verify", "1")
     assert {one["figure"] for one in body["changed"]} >= {"total/all", "device=late/all", "month=2025-09/all"}
     carbon.done("restate", "1", "--reason", "a device came late")
     old, new = carbon.json("publish", "list")
