@@ -23,7 +23,8 @@ _UNITS: tuple[tuple[Unit, str], ...] = (
     ("Wh", r"\bwh\b"),
 )
 _LOSSES = re.compile(
-    r"loss(es)?[ -]?adj|adj\w* (for|by) (line )?loss|incl\w* loss|with losses|gross(ed)? up"
+    r"loss(es)?[ -]?adj|adj\w* (for|by) (line )?loss|inc(l\w*)?\.? (line )?loss|(with|after) (line )?losses"
+    r"|gross(ed)? up|\bgrossed\b|\b(llf|laf|tlm|tlf)s?[ -]?(adj|appl)\w*"
     r"|(\bat (the )?|@ ?)(gsp|nbp|bsp)\b|\b(gsp|nbp|bsp) \(?(kwh|volume)|\b(kwh|volume) [(-]?\s?(gsp|nbp|bsp)\b|\blla\b"
 )
 _LOSS_FACTOR = re.compile(r"\bllfs?\b|\blafs?\b|loss factor|factor")

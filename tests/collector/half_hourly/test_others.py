@@ -86,7 +86,7 @@ def test_a_layout_of_an_outsider_comes_out_as_what_it_says(name: str, tmp_path: 
     assert all(one.energy_uj == UJ_PER_KWH for one in read.readings if one.mpan != MPAN)
 
 
-@pytest.mark.parametrize("header", ["kWh @ GSP", "Grossed up kWh", "kWh (NBP)"])
+@pytest.mark.parametrize("header", ["kWh @ GSP", "Grossed kWh", "kWh (NBP)", "kWh inc. losses", "LLF adjusted kWh"])
 def test_losses_are_known_by_where_the_figures_hold(header: str, tmp_path: Path) -> None:
     (tmp_path / "supplier.csv").write_text(_rows(f"MPAN,Start,{header}", f"{MPAN},{{at}},{{kwh}}", PLAIN))
     with pytest.raises(BadRequest, match="loss-adjusted"):
