@@ -1,6 +1,6 @@
 """Old servers against their replacement: the same work on a new machine, with the new machine's embodied carbon.
 
-New servers do more work a watt: SPECpower results by year of hardware availability, at the utilisation of the old one.
+New servers do more work a watt: medians of SPECpower results by year of hardware (`carbon.server_efficiency`).
 The replacement's energy is the old one's by the ratio of both years' efficiency, bounded, because a machine that idles
 gains less than one that works. It pays only where embodied carbon is won back within the replacement's life.
 """
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from carbon.measures.measure import Measure
 
+DAYS = 30
+LEAST_COVERED = 0.75
+"""Of these days, for a year's energy."""
 LEAST_AGE_YEARS = 6
 LEAST_RATIO = 0.4
 """Of the old energy: no replacement is taken to need less. Idle power has fallen far less than energy per operation."""

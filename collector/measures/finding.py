@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from carbon.measures import idle_servers, out_of_hours, oversized_ups, poe_out_of_hours
+from carbon.measures import idle_servers, old_servers, out_of_hours, oversized_ups, poe_out_of_hours
 from carbon.measures.measure import Measure
 from collector.measures.find_idle_servers import find_idle_servers
+from collector.measures.find_old_servers import find_old_servers
 from collector.measures.find_out_of_hours import find_out_of_hours
 from collector.measures.find_oversized_upss import find_oversized_upss
 from collector.measures.find_poe_out_of_hours import find_poe_out_of_hours
@@ -27,6 +28,7 @@ RULES: Mapping[str, Rule] = {
     "out_of_hours": Rule(out_of_hours.DAYS, find_out_of_hours),
     "poe_out_of_hours": Rule(poe_out_of_hours.DAYS, find_poe_out_of_hours),
     "oversized_ups": Rule(oversized_ups.DAYS, find_oversized_upss),
+    "old_server": Rule(old_servers.DAYS, find_old_servers),
 }
 
 

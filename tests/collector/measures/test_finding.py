@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, Table, insert, update
 
 from carbon.calendar import day_bounds
+from carbon.embodied_sources import median_of_class
 from carbon.measures.working_hours import is_working_time, local_time
+from carbon.server_efficiency import energy_ratio
 from collector.database.engine import Database
-from collector.database.schema import inventory, ledger, snmp_device
+from collector.database.schema import inventory, ledger, register_import, register_item, register_state, snmp_device
 from collector.measures.finding import find_measures
 from collector.measures.look import Look
 from tests.collector.commands.carbon_cli import CarbonCommands
@@ -120,14 +122,19 @@ def test_a_large_ups_is_found_by_its_rating_its_output_and_its_loss(sqlite_datab
     }
 
 
+def required(table: Table) -> dict[str, object]:
+    """Values of a table's columns that must have one: nothing, and 0."""
+    return {
+        column.name: "" if column.type.python_type is str else 0
+        for column in table.columns
+        if not column.nullable and column.name != "id"
+    }
+
+
 def add_polled(estate: EstateOfTests, name: str, reading: str) -> None:
     """A polled device with what its last poll read."""
-    values: dict[str, object] = {}
-    for column in snmp_device.columns:
-        if not column.nullable and column.default is None:
-            values[column.name] = "" if column.type.python_type is str else 0
     known = {"device_id": name, "name": name, "host": name, "reading": reading}
-    estate.connection.execute(insert(snmp_device).values(**(values | known)))
+    estate.connection.execute(insert(snmp_device).values(**(required(snmp_device) | known)))
 
 
 def test_what_is_found_is_kept_once_and_stays_as_it_was_decided(
@@ -144,3 +151,28 @@ def test_what_is_found_is_kept_once_and_stays_as_it_was_decided(
     carbon.done("measure", "exclude", "idle_server", "--device", "idle", "--reason", "standby")
     assert "idle_server: nothing found in 30 days" in carbon.run("measure", "find", "--rule", "idle_server").stderr
     assert carbon.audited().count("carbon.measure.find") == 3
+
+
+def test_a_server_of_the_register_s_old_date_is_found_with_the_embodied_carbon_of_a_new_one(
+    estate_database: Database,
+) -> None:
+    with estate_database.write() as connection:
+        register(connection, {"idle": "2016-05-01", "works": "2024-05-01"})
+    with estate_database.read() as connection:
+        (one,) = find_measures(connection, 1, ZONE, NOW, ["old_server"])["old_server"]
+    median = median_of_class("server")
+    assert median is not None
+    assert one.title == "replace server idle of 2016"
+    assert one.embodied_g == median.median * 1000
+    assert one.total_uj == round(365 * 48 * (KWH // 20) * (1 - energy_ratio(2016, 2026)))
+
+
+def register(connection: Connection, acquired: dict[str, str]) -> None:
+    """A register in which devices are servers, with the days on which they were acquired."""
+    new = required(register_import) | {"organisation_id": 1, "as_at": START, "at": START, "state": "visible"}
+    number = (connection.execute(insert(register_import).values(**new)).inserted_primary_key or (0,))[0]
+    for name, day in acquired.items():
+        connection.execute(insert(register_item).values(id=name, organisation_id=1, created_import=number))
+        known = {"item_id": name, "device_id": name, "device_class": "server", "acquired_on": day, "quantity": 1}
+        more = {"import_id": number, "valid_from": START, "valid_to": None}
+        connection.execute(insert(register_state).values(**(required(register_state) | known | more)))
