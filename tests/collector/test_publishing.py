@@ -217,6 +217,9 @@ def test_a_class_of_which_little_was_read_needs_an_officers_word_which_holds_for
             accept_coverage(connection, 1, report, "laptop", "why not", ANNA)
         accept_coverage(connection, 1, report, low.asset_class, "checked by hand", ANNA)
         assert unaccepted_coverage(connection, 1, report) == []
+        less = replace(report, coverage=[replace(low, covered_seconds=low.covered_seconds - 1)])
+        assert [one.asset_class for one in unaccepted_coverage(connection, 1, less)] == [low.asset_class]
+        assert len(unaccepted_coverage(connection, 1, replace(report, last_month="2025-09"))) == 1
     number = published(estate)
     assert "checked by hand" in files_of(estate, number)["acceptances.json"].decode()
 
