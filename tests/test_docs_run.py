@@ -44,11 +44,13 @@ class Desk:
         self.running: list[Program] = []
 
     def run(self, line: str) -> str:
-        """One line of a page, to its end; what it printed."""
+        """One line of a page, to its end; what it printed. It has no terminal: a password that it asks for is the account's."""
         done = subprocess.run(
             ["bash", "-euc", self._here(line)],
             cwd=self.folder,
             env=self._environment(),
+            input=(self.folder / "password").read_text() if "--account" in line else "",
+            start_new_session=True,
             capture_output=True,
             text=True,
             timeout=60,
