@@ -2,7 +2,6 @@
 
 import datetime
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,18 @@ from agent.commands.common import echo_json, echo_table, output_option
 from carbon.calendar import local_day
 from carbon.units import UJ_PER_KWH
 from carbon.wording import energy_words
+from collector.commands.carbon_measure_exclude import exclude_, exclusions_, include_
 from collector.commands.carbon_measure_find import find
 from collector.commands.carbon_measure_verify import verify
 from collector.commands.carbon_options import DAY, NUMBER, ORGANISATION, REASON, STATE
-from collector.commands.common import actor, database_of, echo_csv, plain_errors
+from collector.commands.common import database_of, echo_csv, plain_errors
+from collector.commands.measure_edit import edit, who
 from collector.commands.measure_worth import WORTH_HEADS, WORTH_NAMES, worth_body, worth_cells, worth_lines
 from collector.measures.kept import (
     KeptMeasure,
     add_measure,
     by_hand,
-    exclude,
-    exclusions,
     find_measure,
-    include,
     measures_of,
     set_done,
     set_owner,
@@ -35,7 +33,6 @@ from collector.measures.kept import (
 from collector.measures.worth import rates_of, worth_of
 from collector.power_view import device_names
 from collector.register_queries import find_organisation
-from collector.taking import Who
 
 _NUMBER = click.argument("number", type=int)
 
@@ -53,8 +50,8 @@ def measure() -> None:
     """
 
 
-measure.add_command(find)
-measure.add_command(verify)
+for command in (find, verify, exclude_, include_, exclusions_):
+    measure.add_command(command)
 _PRICE = click.option("--pence-per-kwh", type=NUMBER, help="The contract's price of electricity; no pounds without.")
 _YEARS = click.option(
     "--years", type=click.IntRange(1, 60), default=5, show_default=True, help="Over which the cost of a tonne is told."
@@ -63,7 +60,8 @@ _YEARS = click.option(
 
 @measure.command(
     "list",
-    epilog="\b\nExamples:\n  ictagent carbon measure list\n  ictagent carbon measure list --state accepted --output csv",
+    epilog="\b\nExamples:\n  ictagent carbon measure list --pence-per-kwh 27.4\n"
+    "  ictagent carbon measure list --state accepted --output csv",
 )
 @click.option("--state", type=click.Choice(["open", "accepted", "dismissed"]), help="Of this state alone.")
 @_PRICE
@@ -179,18 +177,8 @@ def add(
         pence = None if cost is None else int((cost * 100).to_integral_value())
         new = by_hand(title, int(kwh * UJ_PER_KWH), devices, confidence, why, int(embodied_kg * 1000), pence)
         organisation_id, *_ = find_organisation(connection, organisation)
-        number = add_measure(connection, organisation_id, new, owner, _who())
+        number = add_measure(connection, organisation_id, new, owner, who())
     click.echo(f"measure {number}: {title}", err=True)
-
-
-def _edit(
-    organisation: str | None, state_directory: Path | None, change: Callable[[Connection, int], Any], said: str
-) -> None:
-    """Change something of an organisation, and say so."""
-    with database_of(state_directory) as database, plain_errors(), database.write() as connection:
-        organisation_id, *_ = find_organisation(connection, organisation)
-        change(connection, organisation_id)
-    click.echo(said, err=True)
 
 
 @measure.command(epilog="\b\nExamples:\n  ictagent carbon measure accept 4")
@@ -201,9 +189,9 @@ def accept(number: int, organisation: str | None, state_directory: Path | None) 
     """Count on a measure in the plan."""
 
     def change(connection: Connection, organisation_id: int) -> None:
-        set_state(connection, organisation_id, number, "accepted", _who())
+        set_state(connection, organisation_id, number, "accepted", who())
 
-    _edit(organisation, state_directory, change, f"measure {number} is accepted")
+    edit(organisation, state_directory, change, f"measure {number} is accepted")
 
 
 @measure.command(
@@ -225,9 +213,9 @@ def dismiss(
     day = until.date().isoformat() if until else ""
 
     def change(connection: Connection, organisation_id: int) -> None:
-        set_state(connection, organisation_id, number, "dismissed", _who(), reason, day)
+        set_state(connection, organisation_id, number, "dismissed", who(), reason, day)
 
-    _edit(organisation, state_directory, change, f"measure {number} is dismissed{f' until {day}' if day else ''}")
+    edit(organisation, state_directory, change, f"measure {number} is dismissed{f' until {day}' if day else ''}")
 
 
 @measure.command("open", epilog="\b\nExamples:\n  ictagent carbon measure open 5")
@@ -238,9 +226,9 @@ def reopen(number: int, organisation: str | None, state_directory: Path | None) 
     """Take acceptance or dismissal back."""
 
     def change(connection: Connection, organisation_id: int) -> None:
-        set_state(connection, organisation_id, number, "open", _who())
+        set_state(connection, organisation_id, number, "open", who())
 
-    _edit(organisation, state_directory, change, f"measure {number} is open")
+    edit(organisation, state_directory, change, f"measure {number} is open")
 
 
 @measure.command(epilog='\b\nExamples:\n  ictagent carbon measure owner 4 "facilities"')
@@ -252,9 +240,9 @@ def owner(number: int, owner: str, organisation: str | None, state_directory: Pa
     """Say who sees to a measure."""
 
     def change(connection: Connection, organisation_id: int) -> None:
-        set_owner(connection, organisation_id, number, owner, _who())
+        set_owner(connection, organisation_id, number, owner, who())
 
-    _edit(organisation, state_directory, change, f"measure {number}: {owner}")
+    edit(organisation, state_directory, change, f"measure {number}: {owner}")
 
 
 @measure.command(
@@ -277,65 +265,9 @@ def done(
     def change(connection: Connection, organisation_id: int) -> None:
         _, _, time_zone = find_organisation(connection, organisation)
         on = None if undo else day.date() if day else _today(time_zone)
-        set_done(connection, organisation_id, number, on, _who())
+        set_done(connection, organisation_id, number, on, who())
 
-    _edit(organisation, state_directory, change, f"measure {number} is {'not ' if undo else ''}carried out")
-
-
-@measure.command(
-    "exclude",
-    epilog="\b\nExamples:\n"
-    '  ictagent carbon measure exclude out_of_hours --device 3f2a --reason "council chamber, evening meetings"\n'
-    '  ictagent carbon measure exclude poe_out_of_hours --reason "door controllers everywhere"',
-)
-@click.argument("rule")
-@click.option("--device", default="", help="The device, by its id; everything without.")
-@REASON
-@ORGANISATION
-@STATE
-def exclude_(rule: str, device: str, reason: str, organisation: str | None, state_directory: Path | None) -> None:
-    """Let a rule never propose a device, or anything, again."""
-
-    def change(connection: Connection, organisation_id: int) -> None:
-        exclude(connection, organisation_id, rule, device, reason, _who())
-
-    _edit(organisation, state_directory, change, f"{rule} leaves {device or 'everything'} out")
-
-
-@measure.command(
-    "include", epilog='\b\nExamples:\n  ictagent carbon measure include 2 --reason "the chamber has a timer now"'
-)
-@_NUMBER
-@REASON
-@ORGANISATION
-@STATE
-def include_(number: int, reason: str, organisation: str | None, state_directory: Path | None) -> None:
-    """Take an exclusion back, by its number in `exclusions`."""
-
-    def change(connection: Connection, organisation_id: int) -> None:
-        include(connection, organisation_id, number, reason, _who())
-
-    _edit(organisation, state_directory, change, f"exclusion {number} is taken back")
-
-
-@measure.command("exclusions", epilog="\b\nExamples:\n  ictagent carbon measure exclusions")
-@ORGANISATION
-@STATE
-@output_option()
-def exclusions_(organisation: str | None, state_directory: Path | None, output: str) -> None:
-    """What rules leave out."""
-    with database_of(state_directory) as database, plain_errors(), database.read() as connection:
-        organisation_id, *_ = find_organisation(connection, organisation)
-        found = exclusions(connection, organisation_id)
-    rows = [(row.id, row.rule, row.device_id or "everything", row.reason) for row in found.values()]
-    if output == "json":
-        echo_json([dict(zip(("id", "rule", "device", "reason"), row, strict=True)) for row in rows])
-    else:
-        echo_table(("number", "rule", "device", "reason"), rows)
-
-
-def _who() -> Who:
-    return Who(actor(), int(time.time()))
+    edit(organisation, state_directory, change, f"measure {number} is {'not ' if undo else ''}carried out")
 
 
 def _today(time_zone: str) -> datetime.date:
