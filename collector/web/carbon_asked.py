@@ -29,7 +29,8 @@ from collector.web.paging import address
 FRESH_SECONDS = 60
 """How long a report serves other pages of the same months."""
 MOST_YEARS = 5
-_MOST_REPORTS = 8
+_MOST_ROWS = 100_000
+"""Of all reports that are kept, about 100 MB: a year of 5,000 devices has 60,000."""
 _AT_ONCE = 2
 """Officers' pages that are reckoned at once: a large report must leave threads and processors to agents' reports."""
 
@@ -57,7 +58,7 @@ class ReportCache:
                 raise BadRequest(str(error), "ask for a later period") from error
             self._kept[key] = made
             self._kept.move_to_end(key)
-            while len(self._kept) > _MOST_REPORTS:
+            while len(self._kept) > 1 and sum(len(one.rows) for one in self._kept.values()) > _MOST_ROWS:
                 self._kept.popitem(last=False)
             return made
 

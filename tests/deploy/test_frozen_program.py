@@ -18,7 +18,7 @@ from tests.servers.postgres import binaries, postgres
 from tests.servers.process import free_port, stop, tail, wait_until
 
 pytestmark = pytest.mark.timeout(900)  # the first test makes the program, where `make packages` did not
-OF_THE_COLLECTOR = {"up", "collector", "estate", "ledger", "snmp"}
+OF_THE_COLLECTOR = {"up", "carbon", "collector", "estate", "ledger", "snmp"}
 """Commands that only the collector's package has."""
 
 

@@ -24,7 +24,10 @@ from tests.servers.ictagent import READ_TOKEN as PROGRAM_TOKEN
 from tests.servers.ictagent import CollectorProgram, ictagent
 
 READING = sorted(
-    path.replace("{device_id}", "abc").replace("{item_id}", "abc")
+    path.replace("{device_id}", "abc")
+    .replace("{item_id}", "abc")
+    .replace("{file}", "report.csv")
+    .replace("{number}", "abc")
     for (_, path), needs in NEEDED.items()
     if needs is Permission.READ
 )

@@ -19,7 +19,7 @@ from collector.plans import planned
 from collector.publishing import approve, prepare
 from collector.reports.formats import file_of
 from collector.taking import Who
-from collector.web.carbon_asked import ENTRIES
+from collector.web.carbon_asked import ENTRIES, FRESH_SECONDS, ReportCache
 from collector.web.carbon_downloads import WHAT
 from tests.collector.commands.carbon_cli import CarbonCommands
 from tests.collector.ledgers import half_hours, new_space, read_device
@@ -29,6 +29,7 @@ from tests.collector.web.served import Served, serving
 from tests.collector.web.test_pages import Document, read
 from tests.collector.web.test_pages_in_a_browser import opened
 
+NOW = midnight("2026-10-01")
 PAGES = [path for path, _ in ENTRIES]
 
 
@@ -107,6 +108,18 @@ def test_the_page_of_causes_shows_every_cause_and_their_sum(officer: Served) -> 
     assert rows[-1] == ["Change", unit.words(found.change_g)]
     [picture] = [attributes for tag, attributes in document.elements if tag == "img"]
     assert "the same devices used more or less electricity" in picture["alt"]
+
+
+def test_a_report_serves_other_pages_of_its_months_for_a_minute(officer: Served) -> None:
+    clock = [NOW]
+    reports = ReportCache(officer.collector.database, lambda: clock[0])
+    months = ("2025-04", "2025-05")
+    first = reports.get(1, months)
+    clock[0] += FRESH_SECONDS
+    assert reports.get(1, months) is first
+    assert reports.get(1, ("2025-04", "2025-04")).first_month == "2025-04"
+    clock[0] += 1
+    assert reports.get(1, months).made_at == clock[0]
 
 
 def test_periods_that_cannot_be_compared_are_told_beside_the_form(officer: Served) -> None:

@@ -114,11 +114,13 @@ def test_the_keyboard_reaches_everything_in_the_order_of_reading(chromium: Brows
     with opened(chromium, address_of(estate, "/")) as page:
         found = stops(page)
     assert found[:7] == ["#main", "/", "/register", "/coverage", "/tree", "/carbon", "/quality"]
-    assert found[7:9] == ["/register/reconciliation", "filter"]
-    assert found[9:11] == ["Filter", "Table of devices"]
-    assert found[11].startswith("/?sort=name")
-    assert found[18].startswith("/?sort=carbon")
-    assert found[19] == estate.path("library-pc08")
+    assert found[7:11] == ["/carbon/footprint", "/coverage", "/register/reconciliation", "filter"]
+    form = found.index("Filter")
+    assert found[11:form] == ["site", "kind"]
+    assert found[form + 1] == "Table of devices"
+    assert found[form + 2].startswith("/?sort=name")
+    assert found[form + 9].startswith("/?sort=carbon")
+    assert found[form + 10] == estate.path("library-pc08")
     assert found[-1] == "/?retired=yes"
     assert len(found) == len(set(found))
 
