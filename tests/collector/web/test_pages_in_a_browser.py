@@ -122,7 +122,8 @@ def test_the_keyboard_reaches_everything_in_the_order_of_reading(chromium: Brows
     assert found[form + 9].startswith("/?sort=carbon")
     assert found[form + 10] == estate.path("library-pc08")
     assert found[-1] == "/?retired=yes"
-    assert len(found) == len(set(found))
+    # What is left out of the totals is explained on a page that the menu leads to as well.
+    assert sorted(one for one in found if found.count(one) > 1) == ["/coverage", "/coverage"]
 
 
 def test_the_keyboard_reaches_charts_and_their_tables(chromium: Browser, estate: Estate) -> None:
