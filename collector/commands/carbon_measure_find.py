@@ -49,8 +49,8 @@ def find(
             with database.write() as connection:
                 new, known = keep_found(connection, organisation_id, everything, Who(actor(), now))
     if output == "json":
-        measures = [_body(one) for measures in found.values() for one in measures]
-        echo_json({"found": measures, "new": new, "known": known, "dry_run": dry_run})
+        bodies = [_body(one) for measures in found.values() for one in measures]
+        echo_json({"found": bodies, "new": new, "known": known, "dry_run": dry_run})
         return
     rows = [(one.rule, one.title, _saved(one), one.confidence) for measures in found.values() for one in measures]
     if rows:
